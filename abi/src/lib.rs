@@ -1,0 +1,1 @@
+//! The contract between Hawser's user-mode client, its driver and the accelerator

@@ -1,0 +1,1 @@
+//! Checks, plans and translates programs; no operating system, no allocation, no unsafe

@@ -1,0 +1,1 @@
+//! Executable model of the accelerator, and the reference interpreter of programs

@@ -1,0 +1,1 @@
+//! The policy of the Hawser driver: one file for each stage of a request's life

@@ -1,0 +1,1 @@
+//! A simulated PC: ntsim, the accelerator model and the Hawser driver put together

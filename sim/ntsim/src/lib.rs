@@ -1,0 +1,1 @@
+//! A simulated Windows kernel and KMDF with Driver-Verifier-grade rules

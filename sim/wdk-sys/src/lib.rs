@@ -1,0 +1,1 @@
+//! Stand-in for the wdk-sys crate, generated from ABI data

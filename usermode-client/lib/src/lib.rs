@@ -1,0 +1,1 @@
+//! User-mode client of the Hawser driver: programs, buffers, transports
