@@ -1,1 +1,28 @@
-//! The contract between Hawser's user-mode client, its driver and the accelerator
+//! The contract between Hawser's user-mode client, its driver and the accelerator.
+//!
+//! Everything that crosses a boundary is defined here and nowhere else: the IOCTLs and their buffers
+//! ([`ioctl`], [`program`], [`info`], [`result`]), the reasons a program is refused or fails
+//! ([`reason`]), and what driver and device share ([`pci`], [`registers`], [`queue`], [`descriptor`]).
+//! All integers are little-endian; every structure is `zerocopy`, without padding, and its size is
+//! asserted at compile time.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod descriptor;
+pub mod info;
+pub mod ioctl;
+pub mod op;
+pub mod pci;
+pub mod program;
+pub mod queue;
+pub mod reason;
+pub mod registers;
+pub mod result;
+
+/// Fails the build when a wire structure does not have the size that the contract states.
+macro_rules! assert_size {
+    ($($type:ty = $size:expr),+ $(,)?) => {
+        $(const _: () = assert!(core::mem::size_of::<$type>() == $size);)+
+    };
+}
+pub(crate) use assert_size;

@@ -1,0 +1,266 @@
+//! Operations and element types, and which of them revision 1 of the accelerator runs.
+
+/// What a step does. The value is the `opcode` byte of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Opcode {
+    /// `dst[i] = a[i]`
+    Copy = 1,
+    /// `dst[i] = immediate`
+    Fill = 2,
+    /// `dst[i] = a[i] + b[i]`
+    Add = 3,
+    /// `dst[i] = a[i] - b[i]`
+    Sub = 4,
+    /// `dst[i] = a[i] * b[i]`
+    Mul = 5,
+    /// `dst[i] = a[i] / b[i]`; an integer divisor of zero faults the step
+    Div = 6,
+    /// Remainder of the truncated quotient
+    Rem = 7,
+    /// The smaller of `a[i]` and `b[i]`
+    Min = 8,
+    /// The larger of `a[i]` and `b[i]`
+    Max = 9,
+    /// `dst[i] = a[i] * b[i] + c[i]`, floats rounded once
+    Fma = 10,
+    /// `dst[i] = -a[i]`
+    Neg = 11,
+    /// `dst[i] = |a[i]|`
+    Abs = 12,
+    /// Square root
+    Sqrt = 13,
+    /// Bitwise and
+    And = 14,
+    /// Bitwise or
+    Or = 15,
+    /// Bitwise exclusive or
+    Xor = 16,
+    /// Bitwise complement
+    Not = 17,
+    /// Shift left by `b[i]`
+    Shl = 18,
+    /// Shift right by `b[i]`
+    Shr = 19,
+    /// `dst[i] = (a[i] <predicate aux[0]> b[i])` as a byte 0 or 1
+    Compare = 20,
+    /// `dst[i] = if a[i] != 0 { b[i] } else { c[i] }`
+    Select = 21,
+    /// `dst[i] = a[i]` converted from the auxiliary type
+    Convert = 22,
+    /// `dst[0] = a[0] + a[1] + ...`, added from the first element to the last
+    Sum = 23,
+    /// `dst[0]` = sum of products
+    Dot = 24,
+    /// Index of the smallest element
+    ArgMin = 25,
+    /// Index of the largest element
+    ArgMax = 26,
+    /// Running sums
+    PrefixSum = 27,
+    /// Matrix product
+    MatMul = 28,
+    /// Matrix transposition
+    Transpose = 29,
+}
+
+impl Opcode {
+    /// Every operation of the contract, in the order of its value.
+    pub const ALL: [Opcode; 29] = [
+        Opcode::Copy,
+        Opcode::Fill,
+        Opcode::Add,
+        Opcode::Sub,
+        Opcode::Mul,
+        Opcode::Div,
+        Opcode::Rem,
+        Opcode::Min,
+        Opcode::Max,
+        Opcode::Fma,
+        Opcode::Neg,
+        Opcode::Abs,
+        Opcode::Sqrt,
+        Opcode::And,
+        Opcode::Or,
+        Opcode::Xor,
+        Opcode::Not,
+        Opcode::Shl,
+        Opcode::Shr,
+        Opcode::Compare,
+        Opcode::Select,
+        Opcode::Convert,
+        Opcode::Sum,
+        Opcode::Dot,
+        Opcode::ArgMin,
+        Opcode::ArgMax,
+        Opcode::PrefixSum,
+        Opcode::MatMul,
+        Opcode::Transpose,
+    ];
+
+    /// The operation with this `opcode` byte, if the contract knows one.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1..=29 => Some(Self::ALL[byte as usize - 1]),
+            _ => None,
+        }
+    }
+
+    /// The bit of this operation in [`DeviceInfo::operations`](crate::info::DeviceInfo::operations).
+    pub const fn bit(self) -> u64 {
+        1 << self as u8
+    }
+
+    /// The name in the program language and in messages.
+    pub const fn name(self) -> &'static str {
+        const NAMES: [&str; 29] = [
+            "copy",
+            "fill",
+            "add",
+            "sub",
+            "mul",
+            "div",
+            "rem",
+            "min",
+            "max",
+            "fma",
+            "neg",
+            "abs",
+            "sqrt",
+            "and",
+            "or",
+            "xor",
+            "not",
+            "shl",
+            "shr",
+            "compare",
+            "select",
+            "convert",
+            "sum",
+            "dot",
+            "argmin",
+            "argmax",
+            "prefix_sum",
+            "matmul",
+            "transpose",
+        ];
+        NAMES[self as usize - 1]
+    }
+}
+
+/// Type of the elements a step works on. The value is the `element_type` byte of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ElementType {
+    /// Signed 8-bit integer
+    I8 = 1,
+    /// Unsigned 8-bit integer
+    U8 = 2,
+    /// Signed 16-bit integer
+    I16 = 3,
+    /// Unsigned 16-bit integer
+    U16 = 4,
+    /// Signed 32-bit integer
+    I32 = 5,
+    /// Unsigned 32-bit integer
+    U32 = 6,
+    /// Signed 64-bit integer
+    I64 = 7,
+    /// Unsigned 64-bit integer
+    U64 = 8,
+    /// IEEE 754 binary16
+    F16 = 9,
+    /// bfloat16
+    BF16 = 10,
+    /// IEEE 754 binary32
+    F32 = 11,
+    /// IEEE 754 binary64
+    F64 = 12,
+}
+
+impl ElementType {
+    /// Every element type of the contract, in the order of its value.
+    pub const ALL: [ElementType; 12] = [
+        ElementType::I8,
+        ElementType::U8,
+        ElementType::I16,
+        ElementType::U16,
+        ElementType::I32,
+        ElementType::U32,
+        ElementType::I64,
+        ElementType::U64,
+        ElementType::F16,
+        ElementType::BF16,
+        ElementType::F32,
+        ElementType::F64,
+    ];
+
+    /// The type with this `element_type` byte, if the contract knows one.
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1..=12 => Some(Self::ALL[byte as usize - 1]),
+            _ => None,
+        }
+    }
+
+    /// Size of an element in bytes, which is also the alignment of its offset.
+    pub const fn size(self) -> u64 {
+        match self {
+            Self::I8 | Self::U8 => 1,
+            Self::I16 | Self::U16 | Self::F16 | Self::BF16 => 2,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::I64 | Self::U64 | Self::F64 => 8,
+        }
+    }
+
+    /// The bit of this type in [`DeviceInfo::element_types`](crate::info::DeviceInfo::element_types).
+    pub const fn bit(self) -> u32 {
+        1 << self as u8
+    }
+
+    /// The name in the program language and in messages.
+    pub const fn name(self) -> &'static str {
+        const NAMES: [&str; 12] = [
+            "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "f16", "bf16", "f32", "f64",
+        ];
+        NAMES[self as usize - 1]
+    }
+}
+
+/// Operations that revision 1 runs, as bits.
+pub const REV1_OPERATIONS: u64 = Opcode::Copy.bit()
+    | Opcode::Fill.bit()
+    | Opcode::Add.bit()
+    | Opcode::Sub.bit()
+    | Opcode::Mul.bit()
+    | Opcode::Div.bit()
+    | Opcode::Min.bit()
+    | Opcode::Max.bit()
+    | Opcode::Fma.bit()
+    | Opcode::Sum.bit();
+
+/// Element types that revision 1 computes with, as bits.
+pub const REV1_ELEMENT_TYPES: u32 = ElementType::I32.bit()
+    | ElementType::U32.bit()
+    | ElementType::I64.bit()
+    | ElementType::F32.bit()
+    | ElementType::F64.bit();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_values_agree() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(
+                Opcode::from_byte(byte).map(|op| op as u8),
+                (1..=29).contains(&byte).then_some(byte)
+            );
+            assert_eq!(
+                ElementType::from_byte(byte).map(|ty| ty as u8),
+                (1..=12).contains(&byte).then_some(byte)
+            );
+        }
+    }
+}
