@@ -246,6 +246,25 @@ pub const REV1_ELEMENT_TYPES: u32 = ElementType::I32.bit()
     | ElementType::F32.bit()
     | ElementType::F64.bit();
 
+/// Element types, as bits, that revision 1 takes for an operation that it runs: copy and fill move elements of any type, everything
+/// else computes.
+pub const fn rev1_types(operation: Opcode) -> u32 {
+    match operation {
+        Opcode::Copy | Opcode::Fill => ALL_ELEMENT_TYPES,
+        _ => REV1_ELEMENT_TYPES,
+    }
+}
+
+/// Every element type of the contract, as bits.
+pub const ALL_ELEMENT_TYPES: u32 = {
+    let (mut bits, mut next) = (0, 0);
+    while next < ElementType::ALL.len() {
+        bits |= ElementType::ALL[next].bit();
+        next += 1;
+    }
+    bits
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
