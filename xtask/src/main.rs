@@ -1,2 +1,63 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask <task>`.
+
+mod abi;
+mod header;
+mod lint;
+mod numpy;
+mod runner;
+mod tables;
+mod test;
+mod unsafe_scan;
+mod windows;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+#[derive(Parser)]
+#[command(about = "Project tasks", disable_version_flag = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must hold before a change lands: lints, generated files, tests, type-checks for Windows
+    Test,
+    /// Write the C header and the generated tables in docs/ from the abi crate
+    Abi {
+        /// Fail where a file is stale, and write nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Format check and clippy over the whole workspace
+    Lint,
+    /// Type-check client and driver for the Windows targets
+    CheckWindows,
+    /// List places with `unsafe` where the project allows none
+    ScanUnsafe,
+    /// Round trip of real `.npy` files written and read by NumPy
+    Numpy,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let shell = Shell::new()?;
+    shell.change_dir(root());
+    match arguments.task {
+        Task::Test => test::run(&shell),
+        Task::Abi { check: true } => abi::check(&shell),
+        Task::Abi { check: false } => abi::write(&shell),
+        Task::Lint => lint::run(&shell),
+        Task::CheckWindows => windows::run(&shell),
+        Task::ScanUnsafe => unsafe_scan::run(&shell),
+        Task::Numpy => numpy::run(&shell),
+    }
+}
+
+/// The workspace's folder.
+fn root() -> std::path::PathBuf {
+    let xtask = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_path_buf()
+}

@@ -1,0 +1,121 @@
+//! Tables of the contract in `docs/`, between marker lines `<!-- generated: name -->` and `<!-- end -->`.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result, bail};
+use hawser_abi::{ioctl, reason::Reason};
+use xshell::Shell;
+
+use crate::header::{Field, size_of_field, structures_of};
+
+/// Documents with generated tables.
+pub const DOCUMENTS: [&str; 2] = ["docs/contract.md", "docs/device.md"];
+
+const START: &str = "<!-- generated: ";
+const END: &str = "<!-- end -->";
+
+/// The document with every generated table made anew.
+pub fn fill(shell: &Shell, document: &str) -> Result<String> {
+    let mut out = String::new();
+    let mut rest = document;
+    while let Some((before, after)) = rest.split_once(START) {
+        let (name, after) = after.split_once(" -->").context("a marker line is not closed")?;
+        let (_, after) = after
+            .split_once(END)
+            .with_context(|| format!("table {name} has no end marker"))?;
+        write!(out, "{before}{START}{name} -->\n{}{END}", table(shell, name)?)?;
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn table(shell: &Shell, name: &str) -> Result<String> {
+    match name.split_once(' ') {
+        None if name == "ioctls" => ioctls(),
+        None if name == "reasons" => reasons(),
+        Some(("struct", path)) => structure(shell, path),
+        _ => bail!("there is no table {name}"),
+    }
+}
+
+fn ioctls() -> Result<String> {
+    let mut out = String::from("| code | value | method | access |\n|---|---|---|---|\n");
+    for (name, code) in [
+        ("IOCTL_HAWSER_SUBMIT", ioctl::IOCTL_HAWSER_SUBMIT),
+        ("IOCTL_HAWSER_GET_INFO", ioctl::IOCTL_HAWSER_GET_INFO),
+        ("IOCTL_HAWSER_GET_STATS", ioctl::IOCTL_HAWSER_GET_STATS),
+        ("IOCTL_HAWSER_GET_RESULT", ioctl::IOCTL_HAWSER_GET_RESULT),
+        ("IOCTL_HAWSER_RESET", ioctl::IOCTL_HAWSER_RESET),
+    ] {
+        let method = [
+            "METHOD_BUFFERED",
+            "METHOD_IN_DIRECT",
+            "METHOD_OUT_DIRECT",
+            "METHOD_NEITHER",
+        ][code as usize & 3];
+        let access = ["any", "read", "write", "read and write"][(code as usize >> 14) & 3];
+        writeln!(out, "| `{name}` | `0x{code:08X}` | `{method}` | {access} |")?;
+    }
+    Ok(out)
+}
+
+fn reasons() -> Result<String> {
+    let mut out = String::from("| reason | number | NTSTATUS | meaning |\n|---|---|---|---|\n");
+    for reason in Reason::ALL {
+        let (name, number, status, text) = (reason.name(), *reason as u16, reason.status(), reason.text().trim());
+        writeln!(out, "| `{name}` | 0x{number:02X} | `0x{status:08X}` | {text} |")?;
+    }
+    Ok(out)
+}
+
+/// `path` is `file::Structure`, with the file in `abi/src`.
+fn structure(shell: &Shell, path: &str) -> Result<String> {
+    let (file, name) = path.split_once("::").context("a structure is named file::Structure")?;
+    let structures = structures_of(shell, &format!("abi/src/{file}.rs"))?;
+    let structure = structures
+        .iter()
+        .find(|s| s.name == name)
+        .with_context(|| format!("no structure {path}"))?;
+    let mut out = String::from("| offset | field | type | meaning |\n|---|---|---|---|\n");
+    let mut offset = 0;
+    for field in &structure.fields {
+        writeln!(
+            out,
+            "| {offset} | `{}` | {} | {} |",
+            field.name,
+            type_name(field),
+            field.doc
+        )?;
+        offset += size_of_field(&structures, field)?;
+    }
+    writeln!(out, "| {offset} | | | end |")?;
+    Ok(out)
+}
+
+fn type_name(field: &Field) -> String {
+    match field.array {
+        Some(length) => format!("`[{}; {length}]`", field.base),
+        None => format!("`{}`", field.base),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_replace_what_is_between_the_markers() -> Result<()> {
+        let document = "# A\n<!-- generated: ioctls -->\nstale\n<!-- end -->\nB\n";
+        let filled = fill(&Shell::new()?, document)?;
+        assert!(filled.starts_with("# A\n<!-- generated: ioctls -->\n| code |"));
+        assert!(filled.ends_with("<!-- end -->\nB\n") && !filled.contains("stale"));
+        Ok(())
+    }
+
+    #[test]
+    fn an_unknown_table_is_refused() -> Result<()> {
+        assert!(fill(&Shell::new()?, "<!-- generated: nothing -->\n<!-- end -->").is_err());
+        Ok(())
+    }
+}

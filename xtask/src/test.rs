@@ -1,0 +1,26 @@
+//! `cargo xtask test`: every check of the project, in the order in which it is cheapest to fail.
+
+use anyhow::Result;
+use xshell::Shell;
+
+use crate::{abi, lint, numpy, runner, unsafe_scan, windows};
+
+/// Runs all checks; ends with the sum of all test runners.
+pub fn run(shell: &Shell) -> Result<()> {
+    step("places where unsafe is not allowed");
+    unsafe_scan::run(shell)?;
+    step("generated files");
+    abi::check(shell)?;
+    step("lints");
+    lint::run(shell)?;
+    step("type-checks for Windows");
+    windows::run(shell)?;
+    step("NumPy round trip");
+    numpy::run(shell)?;
+    step("tests");
+    runner::run_workspace_tests(shell)
+}
+
+fn step(name: &str) {
+    println!("\n=== {name}");
+}
