@@ -26,9 +26,14 @@ pub fn generate(abi: &Abi) -> String {
 fn find<'a>(abi: &'a Abi, tag: &str, names: &[&'a str]) -> Vec<Bits<'a>> {
     let root = tag.split("__bindgen_ty_").next().unwrap_or(tag);
     let layouts = object(&abi.layouts["structs"]).values();
-    let layout = layouts.into_iter().find(|layout| text(&layout["tag"]) == root).unwrap_or_else(|| panic!("{root} has no layout"));
+    let layout = layouts
+        .into_iter()
+        .find(|layout| text(&layout["tag"]) == root)
+        .unwrap_or_else(|| panic!("{root} has no layout"));
     let rows = layout["fields"].as_array().expect("fields is a list");
-    let mut runs = rows.windows(names.len()).filter(|run| run.iter().zip(names).all(|(row, name)| is_bit_field(row, name)));
+    let mut runs = rows
+        .windows(names.len())
+        .filter(|run| run.iter().zip(names).all(|(row, name)| is_bit_field(row, name)));
     let run = runs.next().unwrap_or_else(|| panic!("{tag}: no bit fields {names:?}"));
     assert!(runs.next().is_none(), "{tag}: two runs of bit fields {names:?}");
     let start = number(&run[0][1]);
@@ -46,10 +51,22 @@ fn is_bit_field(row: &Value, name: &str) -> bool {
 }
 
 fn accessors(out: &mut String, tag: &str, record: &Value, bits: &[Bits<'_>]) {
-    let unit = fields(record).find(|(name, _)| name.starts_with("_bitfield_")).expect("a bit field unit");
+    let unit = fields(record)
+        .find(|(name, _)| name.starts_with("_bitfield_"))
+        .expect("a bit field unit");
     writeln!(out, "bit_fields! {{ {tag}, {0}: {1}, new{0},", unit.0, unit.1).unwrap();
-    for Bits { name, of, offset, width } in bits {
-        writeln!(out, "    {name} set_{name} {name}_raw set_{name}_raw: {of} [{offset}, {width}],").unwrap();
+    for Bits {
+        name,
+        of,
+        offset,
+        width,
+    } in bits
+    {
+        writeln!(
+            out,
+            "    {name} set_{name} {name}_raw set_{name}_raw: {of} [{offset}, {width}],"
+        )
+        .unwrap();
     }
     writeln!(out, "}}").unwrap();
 }

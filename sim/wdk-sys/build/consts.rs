@@ -31,7 +31,9 @@ fn value(name: &str, of: &str, value: &Value) -> String {
             assert_eq!(zero.as_u64(), Some(0), "{name}: only null pointers are constants");
             "::core::ptr::null_mut()".to_owned()
         }
-        ("u32", Value::Number(number)) if number.as_i64().is_some_and(i64::is_negative) => format!("({number}_i32).cast_unsigned()"),
+        ("u32", Value::Number(number)) if number.as_i64().is_some_and(i64::is_negative) => {
+            format!("({number}_i32).cast_unsigned()")
+        }
         ("i64", Value::Number(number)) if number.as_i64().is_none() => format!("{number}_u64.cast_signed()"),
         (_, Value::Number(number)) => number.to_string(),
         _ => panic!("{name}: {value} is no {of}"),

@@ -39,7 +39,11 @@ impl Abi {
     /// The functions of the bound KMDF version, in table order.
     pub fn functions(&self) -> Vec<Function<'_>> {
         let rows = self.kmdf["functions"].as_array().expect("functions is a list");
-        rows.iter().take(self.function_count()).enumerate().map(|(index, row)| Function::read(index, row)).collect()
+        rows.iter()
+            .take(self.function_count())
+            .enumerate()
+            .map(|(index, row)| Function::read(index, row))
+            .collect()
     }
 
     /// The Rust type of a public KMDF function pointer, if the prototype is public.
@@ -50,8 +54,9 @@ impl Abi {
     /// Maps each alias of a record (`IRP`) to its tag (`_IRP`).
     pub fn record_aliases(&self) -> BTreeMap<&str, &str> {
         let records = object(&self.shapes["structs"]).iter();
-        let mut aliases: BTreeMap<&str, &str> =
-            records.flat_map(|(tag, record)| strings(&record["alias"]).map(|alias| (alias, tag.as_str()))).collect();
+        let mut aliases: BTreeMap<&str, &str> = records
+            .flat_map(|(tag, record)| strings(&record["alias"]).map(|alias| (alias, tag.as_str())))
+            .collect();
         for (alias, target) in object(&self.shapes["types"]) {
             aliases.entry(alias).or_insert_with(|| text(target));
         }
@@ -61,24 +66,21 @@ impl Abi {
 
 /// One row of the KMDF function table.
 pub struct Function<'a> {
-    pub index: usize,
     pub name: &'a str,
     pub pfn: &'a str,
     pub since: u64,
+    /// The number of parameters of the C function, `DriverGlobals` included.
     pub parameters: usize,
-    pub returns: &'a str,
 }
 
 impl<'a> Function<'a> {
     fn read(index: usize, row: &'a Value) -> Self {
         assert_eq!(row["i"].as_u64(), Some(index as u64), "the function table has no holes");
         Self {
-            index,
             name: text(&row["name"]),
             pfn: text(&row["pfn"]),
             since: row["since"].as_u64().expect("since is a number"),
             parameters: row["params"].as_array().expect("params is a list").len(),
-            returns: text(&row["ret"]),
         }
     }
 }
@@ -102,5 +104,9 @@ pub fn strings(value: &Value) -> impl Iterator<Item = &str> {
 
 /// `[name, type]` rows.
 pub fn fields(record: &Value) -> impl Iterator<Item = (&str, &str)> {
-    record["f"].as_array().into_iter().flatten().map(|row| (text(&row[0]), text(&row[1])))
+    record["f"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| (text(&row[0]), text(&row[1])))
 }

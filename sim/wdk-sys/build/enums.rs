@@ -9,7 +9,11 @@ pub fn generate(abi: &Abi) -> String {
         let module = text(&shape["mod"]);
         let values = values(abi, name);
         module_of(&mut out, module, &values);
-        let target = if module == name { format!("{module}::Type") } else { name.clone() };
+        let target = if module == name {
+            format!("{module}::Type")
+        } else {
+            name.clone()
+        };
         strings(&shape["alias"]).for_each(|alias| writeln!(out, "pub use self::{module}::Type as {alias};").unwrap());
         strings(&shape["ptr"]).for_each(|pointer| writeln!(out, "pub type {pointer} = *mut {target};").unwrap());
     }
@@ -19,8 +23,13 @@ pub fn generate(abi: &Abi) -> String {
 
 /// The enumerators in order of value; empty when the data has only the name of the enumeration.
 fn values<'a>(abi: &'a Abi, name: &str) -> Vec<(&'a str, i64)> {
-    let found = ["wdf_enums", "nt_enums"].iter().map(|section| &abi.enums[*section][name]).find(|entry| !entry.is_null());
-    let mut values: Vec<_> = found.map(|entry| object(&entry["v"]).iter().map(enumerator).collect()).unwrap_or_default();
+    let found = ["wdf_enums", "nt_enums"]
+        .iter()
+        .map(|section| &abi.enums[*section][name])
+        .find(|entry| !entry.is_null());
+    let mut values: Vec<_> = found
+        .map(|entry| object(&entry["v"]).iter().map(enumerator).collect())
+        .unwrap_or_default();
     values.sort_by_key(|(_, value)| *value);
     values
 }
@@ -37,11 +46,18 @@ fn module_of(out: &mut String, module: &str, values: &[(&str, i64)]) {
     writeln!(out, "}}").unwrap();
 }
 
-/// `WDFFUNCENUM`: the index of each KMDF function.
+/// The index of each KMDF function. Bindgen makes no alias of this one, since nothing has its type.
 fn function_indices(out: &mut String, abi: &Abi) {
-    let names: Vec<_> = abi.functions().iter().map(|function| format!("{}TableIndex", function.name)).collect();
-    let mut values: Vec<_> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index as i64)).collect();
+    let names: Vec<_> = abi
+        .functions()
+        .iter()
+        .map(|function| format!("{}TableIndex", function.name))
+        .collect();
+    let mut values: Vec<_> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (name.as_str(), index as i64))
+        .collect();
     values.push(("WdfFunctionTableNumEntries", abi.function_count() as i64));
     module_of(out, "_WDFFUNCENUM", &values);
-    writeln!(out, "pub use self::_WDFFUNCENUM::Type as WDFFUNCENUM;").unwrap();
 }

@@ -1,14 +1,15 @@
-//! Generates the bindings and their tests from the ABI data in `data/`.
+//! Generates the bindings from the ABI data in `data/`.
 //!
-//! Each module writes one file into `OUT_DIR`; `src/` says where it is included. The files named `test_*` are included by `tests/`.
+//! Each module writes one file into `OUT_DIR`; `src/` says where it is included. The files named `reflected_*` are
+//! included by `tests/`: they list what the compiler made of the bindings, which the tests compare with the data.
 mod bitfields;
 mod consts;
 mod data;
 mod enums;
-mod fact_tests;
-mod layout_tests;
 mod ntddk;
 mod records;
+mod reflected_layout;
+mod reflected_numbers;
 mod signature;
 mod types;
 mod wdf;
@@ -32,6 +33,6 @@ fn main() {
     write("ntddk_imports.rs", ntddk::windows_imports(&data));
     write("wdf_calls.rs", wdf::calls(&data));
     write("wdf_functions.rs", wdf::functions(&data));
-    write("test_layout.rs", layout_tests::generate(&data));
-    write("test_facts.rs", fact_tests::generate(&data));
+    write("reflected_layout.rs", reflected_layout::generate(&data));
+    write("reflected_numbers.rs", reflected_numbers::generate(&data));
 }

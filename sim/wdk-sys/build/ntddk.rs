@@ -15,7 +15,8 @@ const LOADER: [(&str, &str); 2] = [
     ),
     (
         "WdfVersionUnbind",
-        "fn(RegistryPath: PUNICODE_STRING, BindInfo: PWDF_BIND_INFO, ComponentGlobals: PWDF_DRIVER_GLOBALS) -> NTSTATUS",
+        "fn(RegistryPath: PUNICODE_STRING, BindInfo: PWDF_BIND_INFO, \
+         ComponentGlobals: PWDF_DRIVER_GLOBALS) -> NTSTATUS",
     ),
 ];
 
@@ -28,22 +29,36 @@ struct Import<'a> {
 
 /// Every function import, by name. A function without exporting image cannot be imported.
 fn imports(abi: &Abi) -> BTreeMap<&str, Import<'_>> {
-    let rows = object(&abi.nt["functions"]).iter().filter(|(_, row)| text(&row["kind"]) == "import");
+    let rows = object(&abi.nt["functions"])
+        .iter()
+        .filter(|(_, row)| text(&row["kind"]) == "import");
     let bound = rows.filter_map(|(name, row)| Some((name.as_str(), read(row)?)));
-    bound.chain(LOADER.iter().map(|(name, rust)| (*name, loader(abi, name, rust)))).collect()
+    bound
+        .chain(LOADER.iter().map(|(name, rust)| (*name, loader(abi, name, rust))))
+        .collect()
 }
 
 fn read(row: &Value) -> Option<Import<'_>> {
     let module = row["module"].as_str()?;
     let rust = row["rust"].as_str()?;
-    Some(Import { module, signature: Signature::parse(rust), must_use: !row["must_use"].is_null() })
+    Some(Import {
+        module,
+        signature: Signature::parse(rust),
+        must_use: !row["must_use"].is_null(),
+    })
 }
 
 fn loader<'a>(abi: &'a Abi, name: &str, rust: &'a str) -> Import<'a> {
     let signature = Signature::parse(rust);
-    let row = abi.nt["wdfldr"]["functions"][name].as_array().expect("the loader function is in the data");
+    let row = abi.nt["wdfldr"]["functions"][name]
+        .as_array()
+        .expect("the loader function is in the data");
     assert_eq!(row.len() - 1, signature.parameters.len(), "{name}: parameter count");
-    Import { module: text(&abi.nt["wdfldr"]["module"]), signature, must_use: true }
+    Import {
+        module: text(&abi.nt["wdfldr"]["module"]),
+        signature,
+        must_use: true,
+    }
 }
 
 fn is_loader(name: &str) -> bool {
@@ -52,14 +67,22 @@ fn is_loader(name: &str) -> bool {
 
 /// The imports that the host form can define.
 fn host(abi: &Abi) -> impl Iterator<Item = (usize, &str, Import<'_>)> {
-    let definable = imports(abi).into_iter().filter(|(_, import)| !import.signature.variadic);
+    let definable = imports(abi)
+        .into_iter()
+        .filter(|(_, import)| !import.signature.variadic);
     definable.enumerate().map(|(slot, (name, import))| (slot, name, import))
 }
 
 /// The table of import slots, sorted by name.
 pub fn slots(abi: &Abi) -> String {
-    let rows: Vec<_> = host(abi).map(|(_, name, import)| format!("    ImportSlot::new({:?}, {name:?}),\n", import.module)).collect();
-    format!("pub(super) static IMPORTS: [ImportSlot; {}] = [\n{}];\n", rows.len(), rows.concat())
+    let rows: Vec<_> = host(abi)
+        .map(|(_, name, import)| format!("    ImportSlot::new({:?}, {name:?}),\n", import.module))
+        .collect();
+    format!(
+        "pub(super) static IMPORTS: [ImportSlot; {}] = [\n{}];\n",
+        rows.len(),
+        rows.concat()
+    )
 }
 
 /// The host functions that jump through the slots.
@@ -71,7 +94,11 @@ pub fn thunks(abi: &Abi) -> String {
         let attribute = if import.must_use { "#[must_use] " } else { "" };
         let Signature { returns, .. } = import.signature;
         let declaration = import.signature.declaration();
-        writeln!(out, "thunk! {{ {slot}, {attribute}{name}({declaration}) -> {returns} }}").unwrap();
+        writeln!(
+            out,
+            "thunk! {{ {slot}, {attribute}{name}({declaration}) -> {returns} }}"
+        )
+        .unwrap();
     }
     format!("nt_thunks! {{\n{nt}}}\nloader_thunks! {{\n{loader}}}\n")
 }
@@ -84,20 +111,22 @@ pub fn windows_imports(abi: &Abi) -> String {
         let attribute = if import.must_use { "#[must_use] " } else { "" };
         let variadic = if import.signature.variadic { ", ..." } else { "" };
         let declaration = import.signature.declaration();
-        writeln!(out, "    {attribute}pub fn {name}({declaration}{variadic}) -> {};", import.signature.returns).unwrap();
-    }
-    for (name, row) in object(&abi.nt["functions"]).iter().filter(|(_, row)| text(&row["kind"]) == "data") {
-        let of = text(&row["rust"]).trim_start_matches("static: ");
-        if !matches!(of, "PHAL_DISPATCH" | "PSE_EXPORTS") {
-            let out = blocks.entry((false, text(&row["module"]))).or_default();
-            writeln!(out, "    pub static mut {name}: {of};").unwrap();
-        }
+        writeln!(
+            out,
+            "    {attribute}pub fn {name}({declaration}{variadic}) -> {};",
+            import.signature.returns
+        )
+        .unwrap();
     }
     let mut out = String::new();
     for loader in [false, true] {
         writeln!(out, "{} {{", if loader { "loader_imports!" } else { "nt_imports!" }).unwrap();
         for ((_, module), items) in blocks.iter().filter(|((of_loader, _), _)| *of_loader == loader) {
-            writeln!(out, "#[link(name = {module:?}, kind = \"raw-dylib\", modifiers = \"+verbatim\")]").unwrap();
+            writeln!(
+                out,
+                "#[link(name = {module:?}, kind = \"raw-dylib\", modifiers = \"+verbatim\")]"
+            )
+            .unwrap();
             writeln!(out, "unsafe extern \"C\" {{\n{items}}}").unwrap();
         }
         writeln!(out, "}}").unwrap();

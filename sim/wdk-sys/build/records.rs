@@ -24,7 +24,11 @@ fn item(out: &mut String, tag: &str, record: &Value) {
     writeln!(out, "pub {} {tag} {{", text(&record["k"])).unwrap();
     for (name, of) in fields(record) {
         // Bindgen keeps its own bookkeeping fields private, except for padding.
-        let visibility = if name == "_bindgen_align" || name == "_unused" { "" } else { "pub " };
+        let visibility = if name == "_bindgen_align" || name == "_unused" {
+            ""
+        } else {
+            "pub "
+        };
         writeln!(out, "    {visibility}{name}: {of},").unwrap();
     }
     writeln!(out, "}}").unwrap();

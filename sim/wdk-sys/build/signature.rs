@@ -10,7 +10,9 @@ pub struct Signature<'a> {
 impl<'a> Signature<'a> {
     /// Reads `fn(A: T, B: U) -> R`, or the same inside `Option<unsafe extern "C" ..>`.
     pub fn parse(text: &'a str) -> Self {
-        let text = text.strip_prefix("Option<").map_or(text, |inner| inner.strip_suffix('>').expect("Option is closed"));
+        let text = text
+            .strip_prefix("Option<")
+            .map_or(text, |inner| inner.strip_suffix('>').expect("Option is closed"));
         let start = text.find("fn(").expect("a function type") + 3;
         let end = start + closing(&text[start..]);
         let returns = text[end + 1..].trim().strip_prefix("->").map_or("()", str::trim);
@@ -19,18 +21,28 @@ impl<'a> Signature<'a> {
         if variadic {
             parameters.pop();
         }
-        Self { parameters: parameters.into_iter().map(named).collect(), returns, variadic }
+        Self {
+            parameters: parameters.into_iter().map(named).collect(),
+            returns,
+            variadic,
+        }
     }
 
     /// `A: T, B: U`
     pub fn declaration(&self) -> String {
-        let all: Vec<_> = self.parameters.iter().map(|(name, of)| format!("{name}: {of}")).collect();
+        let all: Vec<_> = self
+            .parameters
+            .iter()
+            .map(|(name, of)| format!("{name}: {of}"))
+            .collect();
         all.join(", ")
     }
 }
 
 fn named(parameter: &str) -> (&str, &str) {
-    let (name, of) = parameter.split_once(':').unwrap_or_else(|| panic!("unnamed parameter: {parameter}"));
+    let (name, of) = parameter
+        .split_once(':')
+        .unwrap_or_else(|| panic!("unnamed parameter: {parameter}"));
     (name.trim(), of.trim())
 }
 

@@ -43,8 +43,11 @@ fn aliases(abi: &Abi) -> BTreeMap<String, String> {
 /// The tags behind the handle types that no other section lists.
 fn handle_records(abi: &Abi) -> Vec<&str> {
     let targets = object(&abi.shapes["handles"]).values().map(text);
-    let tags = targets.filter_map(|target| target.strip_prefix("*mut ")).filter(|tag| tag.ends_with("__"));
-    tags.filter(|tag| abi.shapes["other_structs_by_ref"][*tag].is_null()).collect()
+    let tags = targets
+        .filter_map(|target| target.strip_prefix("*mut "))
+        .filter(|tag| tag.ends_with("__"));
+    tags.filter(|tag| abi.shapes["other_structs_by_ref"][*tag].is_null())
+        .collect()
 }
 
 fn by_reference(out: &mut String, name: &str, record: &Value) {

@@ -40,7 +40,8 @@ impl<Storage: AsRef<[u8]> + AsMut<[u8]>> __BindgenBitfieldUnit<Storage> {
         (0..usize::from(bit_width)).fold(0, |value, bit| value | u64::from(self.get_bit(bit_offset + bit)) << bit)
     }
 
-    /// Sets the `bit_width` bits from `bit_offset` on to the low bits of `val`. At most 64; panics when they are outside the storage.
+    /// Sets the `bit_width` bits from `bit_offset` on to the low bits of `val`. At most 64; panics when they are
+    /// outside the storage.
     #[inline]
     pub fn set(&mut self, bit_offset: usize, bit_width: u8, val: u64) {
         debug_assert!(bit_width <= 64);
@@ -107,7 +108,10 @@ pub struct __BindgenOpaqueArray<T: Copy>(pub T);
 
 /// The accessors of one record's bit fields.
 macro_rules! bit_fields {
-    ($record:ident, $unit:ident: $storage:ty, $new:ident, $($get:ident $set:ident $get_raw:ident $set_raw:ident: $of:ident [$offset:literal, $width:literal],)*) => {
+    (
+        $record:ident, $unit:ident: $storage:ty, $new:ident,
+        $($get:ident $set:ident $get_raw:ident $set_raw:ident: $of:ident [$offset:literal, $width:literal],)*
+    ) => {
         impl $record {
             $(
                 #[inline]
@@ -161,7 +165,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn set_writes_the_bits_named_and_no_other(bytes: [u8; 16], offset in 0usize..=64, width in 0u8..=64, value: u64) {
+        fn set_writes_its_bits_only(bytes: [u8; 16], offset in 0usize..=64, width in 0u8..=64, value: u64) {
             let mut unit = __BindgenBitfieldUnit::new(bytes);
             unit.set(offset, width, value);
             let mask = if width == 0 { 0 } else { (u128::MAX >> (128 - u32::from(width))) << offset };

@@ -1,12 +1,14 @@
 //! Stand-in for the `wdk-sys` crate, generated from ABI data.
 //!
-//! Import it under the name `wdk_sys`: the same driver source then compiles with or without the WDK. Names, module paths and types are those of
-//! `wdk-sys` 0.5.2 for everything that `data/` describes; KMDF 1.31 is what is bound.
+//! Import it under the name `wdk_sys`: the same driver source then compiles with or without the WDK. Names, module
+//! paths and types are those of `wdk-sys` 0.5.2 for everything that `data/` describes; KMDF 1.31 is what is bound.
 //!
-//! - crate root: types, constants, enum modules, [`NT_SUCCESS`] and its kin, [`PAGED_CODE!`], [`call_unsafe_wdf_function_binding!`], the statics of KMDF;
-//! - [`ntddk`]: the NT functions. Off Windows each jumps through an import slot, as a PE image calls through its import address table; on Windows
-//!   each is imported from its image;
-//! - [`standin`]: what the real crate does not have: import slots, the KMDF entry stub, and the names of the KMDF functions.
+//! - crate root: types, constants, enum modules, [`NT_SUCCESS`] and its kin, [`PAGED_CODE!`],
+//!   [`call_unsafe_wdf_function_binding!`], the statics of KMDF;
+//! - [`ntddk`]: the NT functions. Off Windows each jumps through an import slot, as a PE image calls through its import
+//!   address table; on Windows each is imported from its image;
+//! - [`standin`]: what the real crate does not have: import slots, the KMDF entry stub, and the names of the KMDF
+//!   functions.
 #![no_std]
 #![allow(unsafe_code, reason = "raw bindings: a foreign ABI is all there is here")]
 
@@ -17,6 +19,8 @@ mod bindgen;
 mod consts;
 mod ctypes;
 mod enums;
+#[cfg(windows)]
+mod image_symbols;
 pub mod ntddk;
 mod paged_code;
 pub mod standin;

@@ -1,10 +1,14 @@
 //! NT functions.
 //!
-//! Off Windows each is a thunk that jumps through its import slot ([`crate::standin::imports`]); calling one whose slot is not bound stops the run and
-//! names it. On Windows each is imported from its image.
+//! Off Windows each is a thunk that jumps through its import slot ([`crate::standin::imports`]); calling one whose slot
+//! is not bound stops the run and names it. On Windows each is imported from its image.
 #![allow(missing_docs, reason = "the kernel documents them")]
 #![allow(non_snake_case, non_upper_case_globals, reason = "spelled as the headers spell them")]
-#![allow(clippy::missing_safety_doc, clippy::too_many_arguments, reason = "the contracts and signatures are the kernel's")]
+#![allow(
+    clippy::missing_safety_doc,
+    clippy::too_many_arguments,
+    reason = "the contracts and signatures are the kernel's"
+)]
 
 #[allow(unused_imports, reason = "which of them a form needs depends on the target")]
 use crate::{ctypes::*, enums::*, types::*};
@@ -21,7 +25,9 @@ mod host {
     use crate::standin::slots::thunk;
 
     macro_rules! nt_thunks { ($($item:item)*) => { $($item)* } }
-    macro_rules! loader_thunks { ($($item:item)*) => {} }
+    macro_rules! loader_thunks {
+        ($($item:item)*) => {};
+    }
 
     include!(concat!(env!("OUT_DIR"), "/ntddk_thunks.rs"));
 }
@@ -32,7 +38,9 @@ mod windows {
     use super::*;
 
     macro_rules! nt_imports { ($($item:item)*) => { $($item)* } }
-    macro_rules! loader_imports { ($($item:item)*) => {} }
+    macro_rules! loader_imports {
+        ($($item:item)*) => {};
+    }
 
     include!(concat!(env!("OUT_DIR"), "/ntddk_imports.rs"));
 }

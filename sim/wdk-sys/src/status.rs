@@ -53,7 +53,11 @@ mod tests {
     fn classes_begin_and_end_where_the_headers_say() {
         assert!(NT_SUCCESS(0) && NT_SUCCESS(0x3FFF_FFFF) && NT_SUCCESS(0x4000_0000) && NT_SUCCESS(i32::MAX));
         assert!(NT_INFORMATION(0x4000_0000) && NT_INFORMATION(i32::MAX) && !NT_INFORMATION(0x3FFF_FFFF));
-        assert!(NT_WARNING(i32::MIN) && NT_WARNING(0xBFFF_FFFF_u32.cast_signed()) && !NT_WARNING(0xC000_0000_u32.cast_signed()));
+        assert!(
+            NT_WARNING(i32::MIN)
+                && NT_WARNING(0xBFFF_FFFF_u32.cast_signed())
+                && !NT_WARNING(0xC000_0000_u32.cast_signed())
+        );
         assert!(NT_ERROR(0xC000_0000_u32.cast_signed()) && NT_ERROR(-1));
     }
 }

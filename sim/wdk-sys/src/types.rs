@@ -1,7 +1,11 @@
 //! Aliases, handles, callbacks, function pointers and records.
 #![allow(missing_docs, reason = "the names are the documentation that the headers give")]
 #![allow(non_camel_case_types, non_snake_case, reason = "spelled as bindgen spells them")]
-#![allow(clippy::type_complexity, clippy::too_many_arguments, reason = "the signatures are the kernel's")]
+#![allow(
+    clippy::type_complexity,
+    clippy::too_many_arguments,
+    reason = "the signatures are the kernel's"
+)]
 
 use crate::{
     bindgen::{__BindgenBitfieldUnit, __BindgenOpaqueArray, __IncompleteArrayField, bit_fields},
@@ -37,7 +41,8 @@ macro_rules! zeroed_default {
     ($name:ident) => {
         impl Default for $name {
             fn default() -> Self {
-                // SAFETY: integers, raw pointers, `Option` of function pointers and records of these are all valid when zero.
+                // SAFETY: integers, raw pointers, `Option` of function pointers and records of these are all valid when
+                // zero.
                 unsafe { ::core::mem::zeroed() }
             }
         }

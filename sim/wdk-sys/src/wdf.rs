@@ -2,8 +2,8 @@
 
 /// Calls a KMDF function by name: `call_unsafe_wdf_function_binding!(WdfObjectDelete, object)`.
 ///
-/// The arguments are those of the C function without `DriverGlobals`. The call is unsafe: the contract is that of the KMDF function. Panics when the
-/// table that the framework bound is too short for the function.
+/// The arguments are those of the C function without `DriverGlobals`. The call is unsafe: the contract is that of the
+/// KMDF function. Panics when the table that the framework bound is too short for the function.
 #[macro_export]
 macro_rules! call_unsafe_wdf_function_binding {
     ($function:ident $(, $argument:expr)* $(,)?) => {
@@ -21,30 +21,45 @@ pub mod __private {
     #[inline]
     pub fn get_wdf_function_count() -> usize {
         // SAFETY: written before the driver's entry point runs, never after.
-        let count = unsafe { (&raw const crate::WdfFunctionCount).read() };
+        let count = unsafe { crate::WdfFunctionCount };
         count as usize
     }
 
-    /// The table entry of a function. Panics when the table has no such entry, as the slice index in the real macro does.
+    /// The table entry of a function. Panics when the table has no such entry, as the slice index in the real macro
+    /// does.
     #[inline]
-    fn table_entry(index: crate::WDFFUNCENUM) -> unsafe extern "C" fn() {
+    fn table_entry(index: crate::_WDFFUNCENUM::Type) -> unsafe extern "C" fn() {
         let index = usize::try_from(index).expect("an index is not negative");
-        assert!(index < get_wdf_function_count(), "KMDF function {index} is not in the bound table");
+        let count = get_wdf_function_count();
+        if index >= count {
+            refuse(index, format_args!("is not in the bound table of {count} functions"));
+        }
         // SAFETY: written before the driver's entry point runs, never after.
-        let table = unsafe { (&raw const crate::WdfFunctions).read() };
-        assert!(!table.is_null(), "KMDF function {index} was called before WdfVersionBind");
+        let table = unsafe { crate::WdfFunctions };
+        if table.is_null() {
+            refuse(index, format_args!("was called before WdfVersionBind"));
+        }
         // SAFETY: the table has `get_wdf_function_count` entries, and `index` is below that.
         let entry = unsafe { table.add(index) };
         // SAFETY: a bound table is readable for as long as the driver is loaded.
         let function = unsafe { entry.read() };
-        function.unwrap_or_else(|| panic!("KMDF function {index} has a null entry in the bound table"))
+        function.unwrap_or_else(|| refuse(index, format_args!("has a null entry in the bound table")))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(index: usize, why: core::fmt::Arguments<'_>) -> ! {
+        panic!(
+            "KMDF function {} {why}",
+            crate::standin::wdf_function_name(index).unwrap_or("of unknown name")
+        )
     }
 
     /// The first argument of every KMDF function.
     #[inline]
     fn driver_globals() -> PWDF_DRIVER_GLOBALS {
         // SAFETY: written before the driver's entry point runs, never after.
-        unsafe { (&raw const crate::WdfDriverGlobals).read() }
+        unsafe { crate::WdfDriverGlobals }
     }
 
     /// A function that calls one table entry.
@@ -67,8 +82,15 @@ pub mod __private {
         //! One function for each public KMDF function.
         #![allow(missing_docs, reason = "the kernel documents them")]
         #![allow(non_snake_case, reason = "spelled as the headers spell them")]
-        #![allow(clippy::missing_safety_doc, clippy::too_many_arguments, reason = "the contracts and signatures are the framework's")]
-        #![allow(clippy::items_after_statements, reason = "the function type belongs beside its one use")]
+        #![allow(
+            clippy::missing_safety_doc,
+            clippy::too_many_arguments,
+            reason = "the contracts and signatures are the framework's"
+        )]
+        #![allow(
+            clippy::items_after_statements,
+            reason = "the function type belongs beside its one use"
+        )]
 
         use crate::{enums::*, types::*};
 

@@ -1,10 +1,12 @@
-//! What the entry stub of a KMDF driver image does: bind to the framework, run the driver's entry point, and unbind when it fails or unloads.
+//! What the entry stub of a KMDF driver image does: bind to the framework, run the driver's entry point, and unbind
+//! when it fails or unloads.
 //!
 //! The rules are those of the stub that the WDK links into every KMDF driver:
-//! - the registry path is copied (at most 520 bytes), because the framework keeps using it after the entry point returned;
-//! - when the framework says so in its globals (`DisplaceDriverUnload`), the stub puts its own routine in `DriverUnload`; that calls the routine it
-//!   displaced (the framework's, which calls the driver's) and then unbinds. Otherwise (a miniport, which calls `WdfDriverMiniportUnload`) it leaves
-//!   `DriverUnload` alone.
+//! - the registry path is copied (at most 520 bytes), because the framework keeps using it after the entry point
+//!   returned;
+//! - when the framework says so in its globals (`DisplaceDriverUnload`), the stub puts its own routine in
+//!   `DriverUnload`; that calls the routine it displaced (the framework's, which calls the driver's) and then unbinds.
+//!   Otherwise (a miniport, which calls `WdfDriverMiniportUnload`) it leaves `DriverUnload` alone.
 
 use super::loader::{WDF_BIND_INFO, WDF_KMDF_COMPONENT, WDF_VERSION, WdfVersionBind, WdfVersionUnbind};
 use crate::{enums::_WDFFUNCENUM, ntddk::RtlCopyUnicodeString, status::NT_SUCCESS, types::*};
@@ -19,7 +21,8 @@ pub type DriverEntry = unsafe extern "C" fn(driver_object: PDRIVER_OBJECT, regis
 /// The length of the stub's copy of the registry path, in UTF-16 units.
 const REGISTRY_PATH_UNITS: usize = 260;
 
-/// What the stub keeps while the driver is loaded. The framework holds pointers into it, hence the cells; it stays in place.
+/// What the stub keeps while the driver is loaded. The framework holds pointers into it, hence the cells; it stays in
+/// place.
 pub(super) struct StubState {
     registry_path: UnsafeCell<UNICODE_STRING>,
     registry_path_buffer: UnsafeCell<[WCHAR; REGISTRY_PATH_UNITS]>,
@@ -32,12 +35,20 @@ pub(super) struct StubState {
 impl StubState {
     pub(super) const fn new() -> Self {
         Self {
-            registry_path: UnsafeCell::new(UNICODE_STRING { Length: 0, MaximumLength: 0, Buffer: core::ptr::null_mut() }),
+            registry_path: UnsafeCell::new(UNICODE_STRING {
+                Length: 0,
+                MaximumLength: 0,
+                Buffer: core::ptr::null_mut(),
+            }),
             registry_path_buffer: UnsafeCell::new([0; REGISTRY_PATH_UNITS]),
             bind_info: UnsafeCell::new(WDF_BIND_INFO {
                 Size: size_of::<WDF_BIND_INFO>() as ULONG,
                 Component: WDF_KMDF_COMPONENT.as_ptr().cast_mut(),
-                Version: WDF_VERSION { Major: 1, Minor: 31, Build: 0 },
+                Version: WDF_VERSION {
+                    Major: 1,
+                    Minor: 31,
+                    Build: 0,
+                },
                 FuncCount: _WDFFUNCENUM::WdfFunctionTableNumEntries.cast_unsigned(),
                 FuncTable: core::ptr::null_mut(),
                 Module: core::ptr::null_mut(),
@@ -121,9 +132,16 @@ unsafe fn bind(state: &StubState, load: &Load) -> NTSTATUS {
     // SAFETY: both strings are valid; the copy stops at `MaximumLength`.
     unsafe { RtlCopyUnicodeString(state.registry_path.get(), load.registry_path) };
     // SAFETY: the framework has no pointer into the state yet.
-    unsafe { (&raw mut (*state.bind_info.get()).FuncTable).write(state.functions.get()) };
+    unsafe { (*state.bind_info.get()).FuncTable = state.functions.get() };
     // SAFETY: the state stays in place until it is unbound.
-    unsafe { WdfVersionBind(load.driver_object, state.registry_path.get(), state.bind_info.get(), state.globals.get()) }
+    unsafe {
+        WdfVersionBind(
+            load.driver_object,
+            state.registry_path.get(),
+            state.bind_info.get(),
+            state.globals.get(),
+        )
+    }
 }
 
 /// # Safety
@@ -146,7 +164,9 @@ unsafe fn displace_unload(state: &StubState, load: &Load) {
     // SAFETY: the driver object is valid.
     let routine = unsafe { &raw mut (*load.driver_object).DriverUnload };
     // SAFETY: nothing unloads the driver while its entry stub runs.
-    state.displaced_unload.set(unsafe { routine.read() });
+    let displaced = unsafe { routine.read() };
+    let other = displaced.filter(|displaced| !core::ptr::fn_addr_eq(*displaced, load.stub_unload));
+    state.displaced_unload.set(other);
     // SAFETY: as above.
     unsafe { routine.write(Some(load.stub_unload)) };
 }

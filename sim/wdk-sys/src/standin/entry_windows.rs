@@ -26,7 +26,13 @@ pub unsafe extern "C" fn FxDriverEntry(driver_object: PDRIVER_OBJECT, registry_p
         // SAFETY: passed on from the caller.
         return unsafe { DriverEntry(driver_object, registry_path) };
     }
-    let request = Load { driver_object, registry_path, driver_entry: DriverEntry, stub_unload, publish };
+    let request = Load {
+        driver_object,
+        registry_path,
+        driver_entry: DriverEntry,
+        stub_unload,
+        publish,
+    };
     // SAFETY: passed on from the caller.
     unsafe { load(&IMAGE.0, &request) }
 }
@@ -40,7 +46,7 @@ unsafe extern "C" fn stub_unload(driver_object: PDRIVER_OBJECT) {
 /// Writes the variables that the driver reads.
 fn publish(functions: *const WDFFUNC, globals: PWDF_DRIVER_GLOBALS) {
     // SAFETY: no code of the driver runs yet.
-    unsafe { (&raw mut crate::WdfFunctions).write(functions) };
+    unsafe { crate::WdfFunctions = functions };
     // SAFETY: no code of the driver runs yet.
-    unsafe { (&raw mut crate::WdfDriverGlobals).write(globals) };
+    unsafe { crate::WdfDriverGlobals = globals };
 }

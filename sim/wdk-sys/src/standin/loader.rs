@@ -1,5 +1,9 @@
 //! The interface of the KMDF loader, `WDFLDR.SYS`, by which a driver image binds to the framework.
-#![allow(non_camel_case_types, non_snake_case, reason = "spelled as the framework spells them")]
+#![allow(
+    non_camel_case_types,
+    non_snake_case,
+    reason = "spelled as the framework spells them"
+)]
 
 #[allow(unused_imports, reason = "which of them a form needs depends on the target")]
 use crate::{ctypes::*, types::*};
@@ -28,7 +32,8 @@ pub struct WDF_BIND_INFO {
     pub Version: WDF_VERSION,
     /// The number of functions that the driver knows.
     pub FuncCount: ULONG,
-    /// Receives the address of the function table. The headers call this `WDFFUNC *`; the framework stores a table address through it.
+    /// Receives the address of the function table. The headers call this `WDFFUNC *`; the framework stores a table
+    /// address through it.
     pub FuncTable: *mut *const WDFFUNC,
     /// The loader's own; null before binding.
     pub Module: PVOID,
@@ -60,7 +65,9 @@ mod host {
     use super::*;
     use crate::standin::slots::thunk;
 
-    macro_rules! nt_thunks { ($($item:item)*) => {} }
+    macro_rules! nt_thunks {
+        ($($item:item)*) => {};
+    }
     macro_rules! loader_thunks { ($($item:item)*) => { $($item)* } }
 
     include!(concat!(env!("OUT_DIR"), "/ntddk_thunks.rs"));
@@ -71,7 +78,9 @@ mod host {
 mod windows {
     use super::*;
 
-    macro_rules! nt_imports { ($($item:item)*) => {} }
+    macro_rules! nt_imports {
+        ($($item:item)*) => {};
+    }
     macro_rules! loader_imports { ($($item:item)*) => { $($item)* } }
 
     include!(concat!(env!("OUT_DIR"), "/ntddk_imports.rs"));

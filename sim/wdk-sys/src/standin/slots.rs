@@ -16,17 +16,29 @@ pub struct ImportSlot {
 
 impl ImportSlot {
     const fn new(module: &'static str, name: &'static str) -> Self {
-        Self { module, name, target: AtomicPtr::new(core::ptr::null_mut()) }
+        Self {
+            module,
+            name,
+            target: AtomicPtr::new(core::ptr::null_mut()),
+        }
     }
 
-    /// Binds the import to the exported function, which has the signature of the function of this name in [`crate::ntddk`].
+    /// Binds the import to the exported function, which has the signature of the function of this name in
+    /// [`crate::ntddk`].
     ///
-    /// Binding the same target again does nothing, so several threads may bind. Panics when the slot is bound to another target: a call through it
-    /// could be under way.
+    /// Binding the same target again does nothing, so several threads may bind. Panics when the slot is bound to
+    /// another target: a call through it could be under way.
     pub fn bind(&self, target: *const c_void) {
         let target = target.cast_mut();
-        let bound = self.target.compare_exchange(core::ptr::null_mut(), target, Ordering::Release, Ordering::Relaxed);
-        assert!(bound.is_ok() || bound == Err(target), "{}!{} is bound to another target already", self.module, self.name);
+        let bound = self
+            .target
+            .compare_exchange(core::ptr::null_mut(), target, Ordering::Release, Ordering::Relaxed);
+        assert!(
+            bound.is_ok() || bound == Err(target),
+            "{}!{} is bound to another target already",
+            self.module,
+            self.name
+        );
     }
 
     /// The bound function; null while there is none.
@@ -53,7 +65,8 @@ impl core::fmt::Debug for ImportSlot {
 
 include!(concat!(env!("OUT_DIR"), "/ntddk_slots.rs"));
 
-/// Every import that the crate has a thunk for, sorted by name: the NT functions, `WdfVersionBind` and `WdfVersionUnbind`.
+/// Every import that the crate has a thunk for, sorted by name: the NT functions, `WdfVersionBind` and
+/// `WdfVersionUnbind`.
 #[must_use]
 pub fn imports() -> &'static [ImportSlot] {
     &IMPORTS
@@ -70,8 +83,8 @@ type UnboundHandler = fn(module: &'static str, name: &'static str) -> !;
 /// The handler as a pointer; null stands for the default.
 static UNBOUND_HANDLER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
-/// Says what happens when a thunk is called whose slot is not bound. By default the call panics with the name, which ends the process, because a thunk is an
-/// `extern "C"` function. The handler must not unwind either.
+/// Says what happens when a thunk is called whose slot is not bound. By default the call panics with the name, which
+/// ends the process, because a thunk is an `extern "C"` function. The handler must not unwind either.
 pub fn set_unbound_handler(f: fn(module: &'static str, name: &'static str) -> !) {
     UNBOUND_HANDLER.store(f as *mut (), Ordering::Release);
 }

@@ -1,2 +1,0 @@
-//! Writes the tests of indices, enumerators and arities.
-pub fn generate(_: &crate::data::Abi) -> String { String::new() }

@@ -1,2 +1,0 @@
-//! Writes the layout tests.
-pub fn generate(_: &crate::data::Abi) -> String { String::new() }
