@@ -1,0 +1,3 @@
+//! The DMA rules.
+
+crate::rules! {}

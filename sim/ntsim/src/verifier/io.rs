@@ -1,0 +1,3 @@
+//! The I/O and PnP rules.
+
+crate::rules! {}

@@ -1,0 +1,3 @@
+//! The framework requests and queues rules.
+
+crate::rules! {}

@@ -1,0 +1,3 @@
+//! The pool and MDL rules.
+
+crate::rules! {}
