@@ -31,7 +31,7 @@ macro_rules! reasons {
             /// What happened, as one sentence for messages.
             pub const fn text(self) -> &'static str {
                 match self {
-                    $(Reason::$name => concat!($($doc),+),)+
+                    $(Reason::$name => concat!($($doc),+).trim_ascii(),)+
                 }
             }
 
@@ -194,6 +194,14 @@ pub const STATUS_DEVICE_HARDWARE_ERROR: u32 = 0xC000_0483;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_phrases() {
+        for reason in Reason::ALL {
+            assert_eq!(reason.text().trim(), reason.text());
+            assert!(reason.text().starts_with(char::is_lowercase), "{}", reason.text());
+        }
+    }
 
     #[test]
     fn numbers_round_trip_and_ascend() {

@@ -1,1 +1,74 @@
-//! Checks, plans and translates programs; no operating system, no allocation, no unsafe
+//! Checks, plans and translates programs; no operating system, no allocation, no unsafe.
+//!
+//! A submission passes through this crate in four stages, all of them pure functions of their arguments:
+//!
+//! 1. [`check`] reads every step once, refuses what breaks a rule with a precise [`Refusal`], and records which bytes the program
+//!    reads and writes;
+//! 2. [`plan`] decides for each byte of the data buffer whether it is mapped for DMA, copied through the arena, or left alone;
+//! 3. [`translate`] and [`write_descriptor`] write what the device executes;
+//! 4. [`ViewBuilder`] writes the segment tables once the mappings exist.
+//!
+//! Beside them stand the bookkeeping of a driver's fixed resources: [`OffsetAllocator`], [`SlotTable`], the ring arithmetic of
+//! [`SubmissionRing`] and [`CompletionRing`], [`check_completion`] for what a device claims to have done, and [`ResultTable`].
+//!
+//! Programs and completion entries are hostile: nothing here panics, indexes unchecked, or takes more than `n log n` time.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+mod address;
+mod arena;
+mod check;
+mod completion;
+mod coverage;
+mod header;
+mod intervals;
+mod layout;
+mod limits;
+mod pieces;
+mod placement;
+mod plan;
+mod refusal;
+mod results;
+mod rings;
+mod rules;
+mod selection;
+mod slots;
+mod sweep;
+#[cfg(test)]
+mod testing;
+mod translate;
+mod views;
+mod workspace;
+mod writer;
+
+pub use address::{ArenaOffset, BlockOffset, DataRange, DeviceAddress, MappingIndex, PAGE_SIZE};
+pub use arena::{AllocateError, Block, NotAllocated, OffsetAllocator};
+pub use check::{Accepted, BufferShape, Checked, check};
+pub use completion::{Completion, Ended, Fault, Outcome, QueueView, Stray, check_completion};
+pub use header::readable_cookie;
+pub use layout::ArenaLayout;
+pub use limits::{Limits, MAX_MAPPINGS};
+pub use pieces::{CopyRun, Piece, Pieces, Route, Why};
+pub use plan::{Direction, Mapping, Plan, max_pieces, plan};
+pub use refusal::Refusal;
+pub use results::{BeginError, ResultTable, Ticket};
+pub use rings::{BadHead, CompletionRing, SubmissionRing};
+pub use slots::{OnQueue, SLOTS, SlotId, SlotTable, StaleSlot};
+pub use translate::{DescriptorHead, DescriptorPlace, TranslateError, translate, write_descriptor};
+pub use views::{View, ViewBuilder, ViewError, build_view};
+pub use workspace::{Workspace, workspace_words};
+pub use writer::{ArenaWriter, OutsideArena};

@@ -1,0 +1,345 @@
+//! Compares plans with a slow model that decides for each byte, and states the laws that every plan keeps.
+
+use std::vec;
+use std::vec::Vec;
+
+use hawser_abi::op::{ElementType, Opcode};
+use hawser_abi::reason::Reason;
+use proptest::prelude::*;
+
+use super::*;
+use crate::check::check;
+use crate::testing::{Planned, READ, WRITTEN, buffer, codes, data, header, planned, program, step, steps_for};
+use crate::workspace::{Workspace, workspace_words};
+
+const BOTH: u8 = READ | WRITTEN;
+
+/// What becomes of a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Untouched,
+    ToDevice,
+    FromDevice,
+    CopiedIn,
+    CopiedOut,
+    CopiedInOut,
+}
+
+fn limits(line: u32, max_mappings: u32) -> Limits {
+    Limits {
+        dma_alignment: line,
+        max_mappings,
+        ..Limits::default()
+    }
+}
+
+/// The longest runs of bytes for which `wanted` holds, as ranges of indices.
+fn runs(length: usize, wanted: impl Fn(usize) -> bool) -> Vec<core::ops::Range<usize>> {
+    let mut found: Vec<core::ops::Range<usize>> = Vec::new();
+    for at in (0..length).filter(|at| wanted(*at)) {
+        match found.last_mut() {
+            Some(last) if last.end == at => last.end = at + 1,
+            _ => found.push(at..at + 1),
+        }
+    }
+    found
+}
+
+/// Decides byte by byte.
+fn model(codes: &[u8], page_offset: u32, limits: &Limits) -> Vec<Fate> {
+    let line = limits.dma_alignment as usize;
+    let mut fates: Vec<_> = codes
+        .iter()
+        .map(|code| match *code {
+            0 => Fate::Untouched,
+            READ => Fate::CopiedIn,
+            WRITTEN => Fate::CopiedOut,
+            _ => Fate::CopiedInOut,
+        })
+        .collect();
+    let line_of = |at: usize| (page_offset as usize + at) / line;
+    let whole_line = |at: usize| {
+        let in_buffer = |memory: usize| {
+            memory
+                .checked_sub(page_offset as usize)
+                .and_then(|byte| codes.get(byte))
+        };
+        (line_of(at) * line..(line_of(at) + 1) * line).all(|memory| in_buffer(memory) == Some(&WRITTEN))
+    };
+    let candidates = [
+        (Fate::ToDevice, runs(codes.len(), |at| codes[at] == READ)),
+        (Fate::FromDevice, runs(codes.len(), whole_line)),
+    ];
+    for (fate, mut candidates) in candidates {
+        candidates.sort_by_key(|run| core::cmp::Reverse(run.len()));
+        for run in candidates.into_iter().take(limits.max_mappings as usize) {
+            fates[run].fill(fate);
+        }
+    }
+    fates
+}
+
+fn fates(planned: &Planned, length: usize) -> Vec<Fate> {
+    let mut fates = vec![Fate::Untouched; length];
+    for piece in planned.pieces().iter() {
+        let fate = match piece.route() {
+            Route::ToDevice(_) => Fate::ToDevice,
+            Route::FromDevice(_) => Fate::FromDevice,
+            Route::CopyIn(_) => Fate::CopiedIn,
+            Route::CopyOut(_) => Fate::CopiedOut,
+            Route::CopyInOut(_) => Fate::CopiedInOut,
+        };
+        let range = piece.range();
+        fates[range.offset as usize..range.end() as usize].fill(fate);
+    }
+    fates
+}
+
+fn count(fates: &[Fate], wanted: &[Fate]) -> u64 {
+    fates.iter().filter(|fate| wanted.contains(fate)).count() as u64
+}
+
+/// Where copied pieces lie: data offset, block offset, length.
+fn copies(planned: &Planned) -> Vec<(u64, u64, u64)> {
+    let place = |piece: &Piece| match piece.route() {
+        Route::CopyIn(block) | Route::CopyOut(block) | Route::CopyInOut(block) => {
+            Some((piece.range().offset, block.0, piece.range().length))
+        }
+        _ => None,
+    };
+    planned.pieces().iter().filter_map(place).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #[test]
+    fn each_byte_meets_the_fate_that_the_model_gives_it(
+        codes in codes(40, 40), page_offset in 0_u32..64, line in prop::sample::select(vec![1_u32, 8, 16, 64]), most in 0_u32..9
+    ) {
+        let limits = limits(line, most);
+        let planned = planned(&codes, page_offset, &limits);
+        let expected = model(&codes, page_offset, &limits);
+        prop_assert_eq!(fates(&planned, codes.len()), &expected[..]);
+
+        let plan = planned.plan();
+        prop_assert_eq!(plan.bytes_to_device(), count(&expected, &[Fate::ToDevice]));
+        prop_assert_eq!(plan.bytes_from_device(), count(&expected, &[Fate::FromDevice]));
+        prop_assert_eq!(plan.bytes_copied_in(), count(&expected, &[Fate::CopiedIn, Fate::CopiedInOut]));
+        prop_assert_eq!(plan.bytes_copied_out(), count(&expected, &[Fate::CopiedOut, Fate::CopiedInOut]));
+    }
+
+    #[test]
+    fn pieces_and_mappings_agree(codes in codes(60, 150), page_offset in 0_u32..4096) {
+        let planned = planned(&codes, page_offset, &Limits::default());
+        let plan = planned.plan();
+        for pair in planned.pieces.windows(2) {
+            prop_assert!(pair[0].range().end() <= pair[1].range().offset, "pieces ascend and are disjoint");
+        }
+        let mut mapped = Vec::new();
+        for piece in planned.pieces().iter() {
+            let (index, direction) = match piece.route() {
+                Route::ToDevice(index) => (index, Direction::ToDevice),
+                Route::FromDevice(index) => (index, Direction::FromDevice),
+                _ => continue,
+            };
+            prop_assert_eq!(usize::from(index.0), mapped.len(), "indices ascend with offsets");
+            prop_assert_eq!(plan.mapping(index), Some(Mapping { range: piece.range(), direction }));
+            mapped.push(direction);
+            if direction == Direction::FromDevice {
+                let start = u64::from(page_offset) + piece.range().offset;
+                prop_assert_eq!((start % 64, piece.range().length % 64), (0, 0), "whole cache lines of memory");
+            }
+        }
+        prop_assert_eq!(plan.mappings().len(), mapped.len());
+        let to_device = mapped.iter().filter(|direction| **direction == Direction::ToDevice).count();
+        prop_assert_eq!(usize::from(plan.to_device()), to_device);
+        prop_assert_eq!(plan.packed_mappings() as usize, to_device | (mapped.len() - to_device) << 16);
+        prop_assert!(to_device <= 8 && mapped.len() - to_device <= 8);
+    }
+
+    #[test]
+    fn copies_are_disjoint_congruent_and_packed(codes in codes(60, 150), page_offset in 0_u32..4096) {
+        let planned = planned(&codes, page_offset, &limits(64, 1));
+        let layout = planned.plan().layout();
+        let copies = copies(&planned);
+        let mut runs = 0;
+        for pair in copies.windows(2) {
+            let ((data, block, length), (next_data, next_block, _)) = (pair[0], pair[1]);
+            prop_assert!(block + length <= next_block, "places ascend and are disjoint");
+            if data + length == next_data {
+                prop_assert_eq!(block + length, next_block, "what touches in the buffer touches in the arena");
+            } else {
+                runs += 1;
+            }
+        }
+        for (data, block, length) in &copies {
+            prop_assert_eq!(data % 8, block % 8);
+            if *length >= 64 {
+                prop_assert_eq!(data % 64, block % 64);
+            }
+        }
+        let bytes: u64 = copies.iter().map(|copy| copy.2).sum();
+        prop_assert!(layout.copies_length <= 2 * bytes + 7 * (runs + 1), "{} bytes for {bytes}", layout.copies_length);
+        if let (Some(first), Some(last)) = (copies.first(), copies.last()) {
+            prop_assert!(first.1 >= layout.copies.0);
+            prop_assert_eq!(last.1 + last.2, layout.copies.0 + layout.copies_length);
+        }
+        prop_assert!(layout.copies.0 + layout.copies_length <= layout.read_table.0);
+    }
+
+    #[test]
+    fn reasons_fit_the_routes(codes in codes(40, 150), most in 0_u32..9) {
+        let planned = planned(&codes, 0, &limits(64, most));
+        let plan = planned.plan();
+        for piece in planned.pieces().iter() {
+            let fits = match piece.route() {
+                Route::ToDevice(_) => piece.why() == Why::OnlyRead,
+                Route::FromDevice(_) => piece.why() == Why::OnlyWritten,
+                Route::CopyIn(_) => piece.why() == Why::TooManyMappings && u32::from(plan.to_device()) == most,
+                Route::CopyInOut(_) => piece.why() == Why::ReadAndWritten,
+                Route::CopyOut(_) => match piece.why() {
+                    Why::TooManyMappings => u32::from(plan.from_device()) == most,
+                    why => why == Why::PartialLine,
+                },
+            };
+            prop_assert!(fits, "{:?} because {}", piece.route(), piece.why().text());
+        }
+    }
+}
+
+/// The routes of a program's pieces, with their ranges.
+fn routes(planned: &Planned) -> Vec<(u64, u64, Route)> {
+    planned
+        .pieces()
+        .iter()
+        .map(|piece| (piece.range().offset, piece.range().end(), piece.route()))
+        .collect()
+}
+
+#[test]
+fn edges_that_share_a_line_are_copied() {
+    // 63 bytes in front of the first whole line in memory, one behind the last; the copies lie behind descriptor, bindings and step.
+    let planned = planned(&[WRITTEN; 4096], 1, &Limits::default());
+    let expected = [
+        (0, 63, Route::CopyOut(BlockOffset(192))),
+        (63, 4095, Route::FromDevice(MappingIndex(0))),
+        (4095, 4096, Route::CopyOut(BlockOffset(255))),
+    ];
+    assert_eq!(routes(&planned), expected);
+}
+
+#[test]
+fn less_than_a_line_is_copied() {
+    for (length, page_offset) in [(1, 0), (63, 0), (64, 1), (126, 1)] {
+        let planned = planned(&vec![WRITTEN; length], page_offset, &Limits::default());
+        assert_eq!(
+            (planned.plan().mappings().len(), planned.plan().bytes_copied_out()),
+            (0, length as u64)
+        );
+    }
+    for (length, page_offset, copied) in [(64, 0, 0), (127, 1, 63), (65, 63, 1)] {
+        let planned = planned(&vec![WRITTEN; length], page_offset, &Limits::default());
+        assert_eq!(
+            (planned.plan().mappings().len(), planned.plan().bytes_copied_out()),
+            (1, copied)
+        );
+    }
+}
+
+#[test]
+fn what_is_only_read_is_mapped_however_small_and_odd() {
+    let planned = planned(&[READ; 1], 4095, &Limits::default());
+    assert_eq!(routes(&planned), [(0, 1, Route::ToDevice(MappingIndex(0)))]);
+}
+
+#[test]
+fn a_written_byte_inside_what_is_read_splits_it() {
+    let mut codes = [READ; 64];
+    codes[32] = BOTH;
+    let planned = planned(&codes, 0, &Limits::default());
+    let found = routes(&planned);
+    assert_eq!(found[0], (0, 32, Route::ToDevice(MappingIndex(0))));
+    assert!(matches!(found[1], (32, 33, Route::CopyInOut(_))));
+    assert_eq!(found[2], (33, 64, Route::ToDevice(MappingIndex(1))));
+}
+
+#[test]
+fn the_smallest_ranges_are_copied_when_mappings_run_out() {
+    // Ten ranges of 1 to 10 bytes that are only read: the eight largest are mapped.
+    let codes: Vec<u8> = (1..=10)
+        .flat_map(|length| [vec![READ; length], vec![0]].concat())
+        .collect();
+    let planned = planned(&codes, 0, &Limits::default());
+    assert_eq!(
+        (planned.plan().to_device(), planned.plan().bytes_copied_in()),
+        (8, 1 + 2)
+    );
+}
+
+#[test]
+fn an_untouched_buffer_needs_nothing() {
+    let planned = planned(&[0; 100], 0, &Limits::default());
+    let layout = planned.plan().layout();
+    assert_eq!((planned.pieces.len(), planned.plan().mappings().len()), (0, 0));
+    // Descriptor, bindings, one step, and a hole in each table.
+    assert_eq!(
+        (layout.read_capacity, layout.write_capacity, layout.total),
+        (1, 1, 64 + 64 + 64 + 64 + 64)
+    );
+}
+
+#[test]
+fn a_block_that_fits_the_arena_exactly_is_planned_and_one_byte_less_is_refused() {
+    let codes = [BOTH; 1000];
+    let total = planned(&codes, 0, &Limits::default()).plan().layout().total;
+    let arena = |arena_size| Limits {
+        arena_size,
+        ..Limits::default()
+    };
+    assert!(planned(&codes, 0, &arena(total)).plan.is_ok());
+    let refusal = planned(&codes, 0, &arena(total - 1))
+        .plan
+        .expect_err("the arena is too small");
+    assert_eq!(
+        (refusal.reason, refusal.length, refusal.limit),
+        (Reason::ArenaTooSmall, total, total - 1)
+    );
+}
+
+#[test]
+fn a_list_of_pieces_that_is_too_short_is_refused_with_the_number_needed() {
+    let codes = [READ, 0, READ, 0, WRITTEN, BOTH];
+    let steps = steps_for(&codes);
+    let bytes = program(&header(&steps, 6, 6), &steps);
+    let mut words = vec![0; workspace_words(8)];
+    let mut workspace = Workspace::new(&mut words);
+    let limits = Limits::default();
+    let accepted = check(&bytes, buffer(6), &limits, &mut workspace).expect("it is right");
+    let refusal = plan(&accepted, &limits, &mut [Piece::default(); 3]).expect_err("there are four pieces");
+    assert_eq!(
+        (refusal.reason, refusal.length, refusal.limit),
+        (Reason::ArenaTooSmall, 4, 3)
+    );
+    assert!(plan(&accepted, &limits, &mut [Piece::default(); 4]).is_ok());
+}
+
+/// Each step reads three ranges and writes half of one that the next step reads.
+#[test]
+fn the_bound_on_pieces_holds_for_fine_cuts() {
+    for count in [2_u64, 7, 1000] {
+        let read = |n: u64| data(n % (3 * count) * 16);
+        let write = |n: u64| data(n % (3 * count) * 16 + 4);
+        let on_two = |n| [write(3 * n + 3), read(3 * n), read(3 * n + 1), read(3 * n + 2)];
+        let steps: Vec<_> = (0..count)
+            .map(|n| step(Opcode::Fma, ElementType::F32, 2, &on_two(n)))
+            .collect();
+        let length = 3 * count * 16;
+        let bytes = program(&header(&steps, length, 0), &steps);
+        let mut words = vec![0; workspace_words(count as u32)];
+        let mut workspace = Workspace::new(&mut words);
+        let accepted = check(&bytes, buffer(length), &Limits::default(), &mut workspace).expect("it is right");
+        let mut pieces = vec![Piece::default(); max_pieces(count as u32)];
+        let plan = plan(&accepted, &Limits::default(), &mut pieces).expect("the bound holds");
+        assert_eq!(plan.pieces() as u64, 5 * count);
+    }
+}

@@ -1,0 +1,152 @@
+//! Writes a checked program in the form that the device executes.
+
+use hawser_abi::descriptor::{
+    Binding, Descriptor, DeviceStep, IN_IMMEDIATE, IN_SCRATCH, NOWHERE, READ_BINDING, WRITE_BINDING, binding_flags,
+};
+use hawser_abi::program::{Space, Step, SubmitHeader};
+use zerocopy::IntoBytes;
+
+use crate::address::{BlockOffset, DeviceAddress};
+use crate::check::Checked;
+use crate::header::STEP_SIZE;
+use crate::layout::{ArenaLayout, BINDINGS};
+use crate::writer::{ArenaWriter, OutsideArena};
+
+/// Steps that are written together: a KiB, which fits on a kernel stack.
+const RUN: usize = 16;
+
+/// Why a program could not be translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TranslateError {
+    /// It does not have the number of steps that were checked.
+    OtherProgram,
+    /// The block is not the one that was planned.
+    OutsideArena,
+}
+
+impl From<OutsideArena> for TranslateError {
+    fn from(OutsideArena: OutsideArena) -> Self {
+        Self::OutsideArena
+    }
+}
+
+/// Writes the steps of `program`, the input buffer that was checked.
+///
+/// Offsets stay as they are; spaces become bindings. A destination can only become [`WRITE_BINDING`] and a source only [`READ_BINDING`],
+/// whatever the step says.
+pub fn translate(
+    checked: &Checked,
+    program: &[u8],
+    layout: &ArenaLayout,
+    writer: &mut impl ArenaWriter,
+) -> Result<(), TranslateError> {
+    let steps = program.get(size_of::<SubmitHeader>()..).unwrap_or_default();
+    let (steps, rest) = steps.as_chunks::<STEP_SIZE>();
+    if !rest.is_empty() || u32::try_from(steps.len()) != Ok(checked.step_count()) {
+        return Err(TranslateError::OtherProgram);
+    }
+    let mut at = layout.steps;
+    let mut translated = [[0; STEP_SIZE]; RUN];
+    for run in steps.chunks(RUN) {
+        for (place, bytes) in translated.iter_mut().zip(run) {
+            *place = zerocopy::transmute!(device_step(&zerocopy::transmute!(*bytes)));
+        }
+        let bytes = translated.get(..run.len()).unwrap_or_default().as_flattened();
+        writer.write(at, bytes)?;
+        at = at.plus(bytes.len() as u64);
+    }
+    Ok(())
+}
+
+fn device_step(step: &Step) -> DeviceStep {
+    let [destination, sources @ ..] = step.spaces;
+    let [a, b, c] = sources.map(|space| place(space, READ_BINDING));
+    DeviceStep {
+        opcode: step.opcode,
+        element_type: step.element_type,
+        aux_type: step.aux_type,
+        flags: step.flags,
+        where_: [place(destination, WRITE_BINDING), a, b, c],
+        count: step.count,
+        offsets: step.offsets,
+        immediate: step.immediate,
+        aux: step.aux,
+    }
+}
+
+fn place(space: u8, data_binding: u8) -> u8 {
+    match Space::from_byte(space) {
+        Some(Space::Data) => data_binding,
+        Some(Space::Scratch) => IN_SCRATCH,
+        Some(Space::Immediate) => IN_IMMEDIATE,
+        Some(Space::None) | None => NOWHERE,
+    }
+}
+
+/// Where a program runs, known when everything is mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DescriptorPlace {
+    /// Address of the request's block of the arena, a multiple of 64.
+    pub block: DeviceAddress,
+    /// First byte of the program's window of device-local memory.
+    pub scratch_base: u64,
+    /// Segments of the table of what is read.
+    pub read_segments: u32,
+    /// Segments of the table of what is written.
+    pub write_segments: u32,
+}
+
+/// What the submission entry says of a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DescriptorHead {
+    /// Address of the descriptor.
+    pub address: DeviceAddress,
+    /// Bytes of descriptor, bindings and steps.
+    pub length: u32,
+}
+
+/// Writes descriptor and bindings.
+pub fn write_descriptor(
+    checked: &Checked,
+    layout: &ArenaLayout,
+    place: &DescriptorPlace,
+    writer: &mut impl ArenaWriter,
+) -> Result<DescriptorHead, OutsideArena> {
+    let length = u32::try_from(layout.descriptor_length()).map_err(|_| OutsideArena)?;
+    let binding = |table: BlockOffset, segments, flags| Binding {
+        segment_table: place.block.at(table).0,
+        length: checked.data_length(),
+        segments,
+        flags,
+        reserved: 0,
+    };
+    let descriptor = Descriptor {
+        length,
+        binding_count: BINDINGS,
+        bindings_offset: offset_in_descriptor(layout, layout.bindings)?,
+        step_count: checked.step_count(),
+        steps_offset: offset_in_descriptor(layout, layout.steps)?,
+        reserved0: 0,
+        scratch_base: place.scratch_base,
+        scratch_length: checked.scratch_size(),
+        reserved1: [0; 24],
+    };
+    // In the order of their numbers: READ_BINDING, WRITE_BINDING.
+    let bindings = [
+        binding(layout.read_table, place.read_segments, binding_flags::DEVICE_READ),
+        binding(layout.write_table, place.write_segments, binding_flags::DEVICE_WRITE),
+    ];
+    writer.write(layout.descriptor, descriptor.as_bytes())?;
+    writer.write(layout.bindings, bindings.as_bytes())?;
+    Ok(DescriptorHead {
+        address: place.block.at(layout.descriptor),
+        length,
+    })
+}
+
+fn offset_in_descriptor(layout: &ArenaLayout, part: BlockOffset) -> Result<u32, OutsideArena> {
+    u32::try_from(part.0.saturating_sub(layout.descriptor.0)).map_err(|_| OutsideArena)
+}
+
+#[cfg(test)]
+mod tests;
