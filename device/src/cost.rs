@@ -1,0 +1,41 @@
+//! The cycles that a completion reports: a fixed model, so that the same command always costs the same.
+//!
+//! | what | cycles |
+//! |---|---|
+//! | a command that was fetched | 64 |
+//! | an entry of a segment table | 1 |
+//! | a step, once its operands are checked | 16 |
+//! | moving an operand of a chunk | 1 for each 16 bytes begun |
+//! | a run of contiguous host addresses within it | 4 |
+//!
+//! A chunk is 64 KiB of each operand. Adjacent segments count as one run.
+
+/// Cycles counted so far; saturates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cycles(u64);
+
+impl Cycles {
+    pub(crate) const fn of_command() -> Self {
+        Self(64)
+    }
+
+    pub(crate) fn segments(&mut self, count: u64) {
+        self.add(count);
+    }
+
+    pub(crate) fn step(&mut self) {
+        self.add(16);
+    }
+
+    pub(crate) fn moved(&mut self, bytes: u64, runs: u64) {
+        self.add(bytes.div_ceil(16).saturating_add(runs.saturating_mul(4)));
+    }
+
+    pub(crate) const fn total(self) -> u64 {
+        self.0
+    }
+
+    fn add(&mut self, cycles: u64) {
+        self.0 = self.0.saturating_add(cycles);
+    }
+}

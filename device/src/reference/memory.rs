@@ -1,0 +1,120 @@
+//! The two spaces of a program: the caller's data and scratch memory, of which it is known which bytes have been written.
+
+use hawser_abi::program::OperandIndex;
+
+use super::ReferenceFault;
+use super::parse::{Action, Place, Source};
+
+/// The memory of one run.
+pub(super) struct Memory<'a> {
+    data: &'a mut [u8],
+    scratch: Vec<u8>,
+    /// For each byte of scratch memory, whether it has been written.
+    written: Vec<bool>,
+}
+
+impl<'a> Memory<'a> {
+    pub(super) fn new(data: &'a mut [u8], scratch_size: usize) -> Self {
+        Self {
+            data,
+            scratch: vec![0; scratch_size],
+            written: vec![false; scratch_size],
+        }
+    }
+
+    /// Checks that a step stays inside its spaces, reads nothing that was not written, and overlaps nothing but exactly.
+    pub(super) fn check(&self, action: &Action, step: usize) -> Result<(), ReferenceFault> {
+        if !self.contains(action.dst, action.dst_bytes()) {
+            let operand = OperandIndex::Dst;
+            return Err(ReferenceFault::OutOfBounds { step, operand });
+        }
+        let named = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
+        for (operand, source) in named.into_iter().zip(action.sources) {
+            let Source::At(place) = source else {
+                continue;
+            };
+            if !self.contains(place, action.source_bytes()) {
+                return Err(ReferenceFault::OutOfBounds { step, operand });
+            }
+            if overlaps_badly(action, place) {
+                return Err(ReferenceFault::Overlap { step, operand });
+            }
+            if !self.is_written(place, action.source_bytes()) {
+                return Err(ReferenceFault::NotWritten { step, operand });
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the destination of a step has been written.
+    pub(super) fn mark_written(&mut self, action: &Action) {
+        if let Place::Scratch(offset) = action.dst
+            && let Some(bytes) = self.written.get_mut(range(offset, action.dst_bytes()))
+        {
+            bytes.fill(true);
+        }
+    }
+
+    /// The bits of element `index` of the operand at `place`.
+    pub(super) fn load(&self, place: Place, index: u64, size: u64) -> u64 {
+        let (bytes, offset) = match place {
+            Place::Data(offset) => (&*self.data, offset),
+            Place::Scratch(offset) => (self.scratch.as_slice(), offset),
+        };
+        let element = bytes.get(range(offset + index * size, size)).unwrap_or_default();
+        match element {
+            [b0, b1, b2, b3] => u64::from(u32::from_le_bytes([*b0, *b1, *b2, *b3])),
+            [b0, b1, b2, b3, b4, b5, b6, b7] => u64::from_le_bytes([*b0, *b1, *b2, *b3, *b4, *b5, *b6, *b7]),
+            _ => 0,
+        }
+    }
+
+    /// Stores the bits of element `index` of the operand at `place`.
+    pub(super) fn store(&mut self, place: Place, index: u64, size: u64, bits: u64) {
+        let (bytes, offset) = match place {
+            Place::Data(offset) => (&mut *self.data, offset),
+            Place::Scratch(offset) => (self.scratch.as_mut_slice(), offset),
+        };
+        if let Some(element) = bytes.get_mut(range(offset + index * size, size)) {
+            for (to, from) in element.iter_mut().zip(bits.to_le_bytes()) {
+                *to = from;
+            }
+        }
+    }
+
+    fn contains(&self, place: Place, length: u64) -> bool {
+        let (offset, size) = match place {
+            Place::Data(offset) => (offset, self.data.len()),
+            Place::Scratch(offset) => (offset, self.scratch.len()),
+        };
+        offset.checked_add(length).is_some_and(|end| end <= size as u64)
+    }
+
+    fn is_written(&self, place: Place, length: u64) -> bool {
+        match place {
+            Place::Data(_) => true,
+            Place::Scratch(offset) => self
+                .written
+                .get(range(offset, length))
+                .is_some_and(|bytes| bytes.iter().all(|written| *written)),
+        }
+    }
+}
+
+fn range(offset: u64, length: u64) -> std::ops::Range<usize> {
+    offset as usize..offset.saturating_add(length) as usize
+}
+
+/// The source at `place` shares bytes with the destination, and is not the same range.
+fn overlaps_badly(action: &Action, place: Place) -> bool {
+    let (dst, source) = match (action.dst, place) {
+        (Place::Data(dst), Place::Data(source)) | (Place::Scratch(dst), Place::Scratch(source)) => (dst, source),
+        _ => return false,
+    };
+    let same = dst == source && action.dst_bytes() == action.source_bytes() && !is_reduction(action);
+    !same && dst < source + action.source_bytes() && source < dst + action.dst_bytes()
+}
+
+fn is_reduction(action: &Action) -> bool {
+    action.opcode == hawser_abi::op::Opcode::Sum
+}

@@ -1,0 +1,16 @@
+//! Scenarios of the accelerator, driven as a driver drives it: through registers, rings and host memory.
+
+mod behaviour;
+mod bus;
+mod conformance;
+mod fence;
+mod hostile;
+mod interrupts;
+mod lifecycle;
+mod malformed;
+mod reference;
+mod registers;
+mod rig;
+mod rings;
+mod semantics;
+mod throughput;

@@ -1,0 +1,334 @@
+//! Arithmetic: every operation and type on the values where it is delicate, device against reference and both against known results.
+
+use hawser_abi::descriptor::DeviceStep;
+use hawser_abi::op::{ElementType, Opcode};
+use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION};
+use hawser_abi::queue::CompletionStatus;
+use hawser_device::reference::{self, ReferenceFault};
+use zerocopy::IntoBytes;
+
+use crate::rig::{Command, IMMEDIATE, NONE, Rig, segment, status_of, step};
+
+const TYPES: [ElementType; 5] = [
+    ElementType::I32,
+    ElementType::U32,
+    ElementType::I64,
+    ElementType::F32,
+    ElementType::F64,
+];
+const BINARY: [Opcode; 6] = [
+    Opcode::Add,
+    Opcode::Sub,
+    Opcode::Mul,
+    Opcode::Div,
+    Opcode::Min,
+    Opcode::Max,
+];
+
+/// A program of one step on data.
+pub fn program(steps: &[Step], scratch_size: u64, data_size: usize) -> Vec<u8> {
+    let header = SubmitHeader {
+        magic: MAGIC,
+        version: VERSION,
+        header_size: 64,
+        total_size: 64 + 64 * steps.len() as u32,
+        step_size: 64,
+        reserved0: 0,
+        step_count: steps.len() as u32,
+        flags: 0,
+        cookie: 1,
+        scratch_size,
+        data_size: data_size as u64,
+        timeout_ms: 0,
+        reserved1: [0; 12],
+    };
+    [header.as_bytes(), steps.as_bytes()].concat()
+}
+
+/// The step as a user writes it: binding 0 is the data buffer.
+fn as_submitted(step: &DeviceStep) -> Step {
+    Step {
+        opcode: step.opcode,
+        element_type: step.element_type,
+        aux_type: 0,
+        flags: 0,
+        spaces: step.where_.map(|place| match place {
+            hawser_abi::descriptor::NOWHERE => Space::None as u8,
+            hawser_abi::descriptor::IN_IMMEDIATE => Space::Immediate as u8,
+            hawser_abi::descriptor::IN_SCRATCH => Space::Scratch as u8,
+            _ => Space::Data as u8,
+        }),
+        count: step.count,
+        offsets: step.offsets,
+        immediate: step.immediate,
+        aux: [0; 2],
+    }
+}
+
+fn on_device(steps: Vec<DeviceStep>, data: &[u8]) -> (CompletionStatus, Vec<u8>) {
+    let mut rig = Rig::running();
+    let at = rig.put(data, 64);
+    let entry = rig.run(&Command::on(vec![segment(at, data.len() as u64)], steps));
+    (status_of(&entry), rig.bus.at(at, data.len()).to_vec())
+}
+
+fn by_reference(steps: &[DeviceStep], data: &[u8]) -> (Result<(), ReferenceFault>, Vec<u8>) {
+    let steps: Vec<Step> = steps.iter().map(as_submitted).collect();
+    let mut data = data.to_vec();
+    let result = reference::run(&program(&steps, 0, data.len()), &mut data);
+    (result, data)
+}
+
+/// Runs a step on both and returns the data that both agree on.
+fn agreed(name: &str, step: DeviceStep, data: &[u8]) -> Vec<u8> {
+    let (status, device) = on_device(vec![step], data);
+    let (result, reference) = by_reference(&[step], data);
+    assert_eq!((status, result), (CompletionStatus::Success, Ok(())), "{name}");
+    assert_eq!(device, reference, "{name}");
+    device
+}
+
+fn special_bits(element: ElementType) -> Vec<u64> {
+    let f32s = [
+        0.0,
+        1.0,
+        1.5,
+        0.1,
+        3.0,
+        f32::MIN_POSITIVE,
+        f32::from_bits(1),
+        f32::from_bits(0x007F_FFFF),
+        f32::MAX,
+        f32::INFINITY,
+        f32::EPSILON,
+        1.0 + f32::EPSILON,
+        16_777_217.0,
+    ];
+    let f64s = [
+        0.0,
+        1.0,
+        1.5,
+        0.1,
+        3.0,
+        f64::MIN_POSITIVE,
+        f64::from_bits(1),
+        f64::from_bits(0x000F_FFFF_FFFF_FFFF),
+        f64::MAX,
+        f64::INFINITY,
+        f64::EPSILON,
+        1.0 + f64::EPSILON,
+    ];
+    match element {
+        ElementType::F32 => f32s
+            .iter()
+            .flat_map(|value| [*value, -*value])
+            .map(|value| u64::from(value.to_bits()))
+            .chain([0x7FC0_0000, 0xFFC0_1234, 0x7F80_0001, 0x7FFF_FFFF])
+            .collect(),
+        ElementType::F64 => f64s
+            .iter()
+            .flat_map(|value| [*value, -*value])
+            .map(f64::to_bits)
+            .chain([0x7FF8_0000_0000_0000, 0xFFF8_0000_0000_1234, 0x7FF0_0000_0000_0001])
+            .collect(),
+        ElementType::I64 => vec![
+            0,
+            1,
+            2,
+            3,
+            7,
+            u64::MAX,
+            u64::MAX - 6,
+            1 << 63,
+            (1 << 63) - 1,
+            1 << 32,
+            12_345_678_901,
+        ],
+        _ => vec![
+            0,
+            1,
+            2,
+            3,
+            7,
+            0xFFFF_FFFF,
+            0xFFFF_FFF9,
+            0x8000_0000,
+            0x7FFF_FFFF,
+            65_536,
+            65_535,
+        ],
+    }
+}
+
+fn bytes_of(element: ElementType, values: &[u64]) -> Vec<u8> {
+    let size = element.size() as usize;
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes()[..size].to_vec())
+        .collect()
+}
+
+fn values_of(element: ElementType, bytes: &[u8]) -> Vec<u64> {
+    let widen = |chunk: &[u8]| {
+        let mut value = [0; 8];
+        value[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(value)
+    };
+    bytes.chunks(element.size() as usize).map(widen).collect()
+}
+
+/// Runs an operation on columns of values and returns the results.
+fn column(opcode: Opcode, element: ElementType, sources: &[Vec<u64>]) -> Vec<u64> {
+    let count = sources[0].len() as u64;
+    let bytes = count * element.size();
+    let mut operands = [(0, 0), NONE, NONE, NONE];
+    let mut data = vec![0; bytes as usize];
+    for (index, source) in sources.iter().enumerate() {
+        operands[index + 1] = (0, data.len() as u64);
+        data.extend(bytes_of(element, source));
+    }
+    let name = format!("{} {}", opcode.name(), element.name());
+    let result = agreed(&name, step(opcode, element, count, operands), &data);
+    values_of(element, &result[..bytes as usize])
+}
+
+fn pairs(values: &[u64]) -> [Vec<u64>; 2] {
+    let both = values.iter().flat_map(|a| values.iter().map(move |b| (*a, *b)));
+    let (a, b) = both.unzip();
+    [a, b]
+}
+
+#[test]
+fn delicate_pairs_agree_in_every_binary_operation() {
+    for element in TYPES {
+        for opcode in BINARY {
+            let [mut a, mut b] = pairs(&special_bits(element));
+            if opcode == Opcode::Div && !matches!(element, ElementType::F32 | ElementType::F64) {
+                let kept: Vec<usize> = (0..b.len()).filter(|index| b[*index] != 0).collect();
+                a = kept.iter().map(|index| a[*index]).collect();
+                b = kept.iter().map(|index| b[*index]).collect();
+            }
+            column(opcode, element, &[a, b]);
+        }
+    }
+}
+
+#[test]
+fn delicate_triples_agree_in_fma() {
+    for element in TYPES {
+        let values = special_bits(element);
+        let [a, b] = pairs(&values);
+        for c in values {
+            column(Opcode::Fma, element, &[a.clone(), b.clone(), vec![c; a.len()]]);
+        }
+    }
+}
+
+#[test]
+fn integers_wrap_and_divide_as_documented() {
+    let i32s = |values: &[i32]| values.iter().map(|value| u64::from(*value as u32)).collect::<Vec<_>>();
+    let (a, b) = (i32s(&[i32::MAX, i32::MIN, -7, 7, i32::MIN]), i32s(&[1, 1, 2, -2, -1]));
+    let run = |opcode| column(opcode, ElementType::I32, &[a.clone(), b.clone()]);
+    assert_eq!(run(Opcode::Add), i32s(&[i32::MIN, i32::MIN + 1, -5, 5, i32::MAX]));
+    assert_eq!(run(Opcode::Sub), i32s(&[i32::MAX - 1, i32::MAX, -9, 9, i32::MIN + 1]));
+    assert_eq!(run(Opcode::Div), i32s(&[i32::MAX, i32::MIN, -3, -3, i32::MIN]));
+    assert_eq!(run(Opcode::Min), i32s(&[1, i32::MIN, -7, -2, i32::MIN]));
+    assert_eq!(run(Opcode::Mul), i32s(&[i32::MAX, i32::MIN, -14, -14, i32::MIN]));
+    let max = column(Opcode::Max, ElementType::U32, &[vec![0xFFFF_FFFF, 1], vec![1, 0]]);
+    assert_eq!(max, [0xFFFF_FFFF, 1], "unsigned");
+    let wrapped = column(Opcode::Fma, ElementType::I64, &[vec![1 << 62], vec![3], vec![1 << 62]]);
+    assert_eq!(wrapped, [0]);
+    let least = column(Opcode::Div, ElementType::I64, &[vec![1 << 63], vec![u64::MAX]]);
+    assert_eq!(least, [1 << 63]);
+}
+
+#[test]
+fn floats_follow_ieee_754_with_one_nan() {
+    const NAN: u64 = 0x7FC0_0000;
+    let bits = |values: &[f32]| {
+        values
+            .iter()
+            .map(|value| u64::from(value.to_bits()))
+            .collect::<Vec<_>>()
+    };
+    let signalling = u64::from(0x7F80_0001u32);
+    let payload = u64::from(0xFFC1_2345u32);
+    let a = [bits(&[0.0, -0.0, 1.0, f32::INFINITY]), vec![signalling, payload]].concat();
+    let b = [bits(&[-0.0, 0.0, 0.0, f32::INFINITY]), bits(&[1.0, 1.0])].concat();
+    let run = |opcode| column(opcode, ElementType::F32, &[a.clone(), b.clone()]);
+    let zero = u64::from((-0.0f32).to_bits());
+    let inf = u64::from(f32::INFINITY.to_bits());
+    let one = u64::from(1.0f32.to_bits());
+    assert_eq!(run(Opcode::Min), [zero, zero, 0, inf, NAN, NAN]);
+    assert_eq!(run(Opcode::Max), [0, 0, one, inf, NAN, NAN]);
+    assert_eq!(run(Opcode::Div), [NAN, NAN, inf, NAN, NAN, NAN]);
+    assert_eq!(run(Opcode::Sub)[3], NAN);
+    let copied = column(Opcode::Copy, ElementType::F32, &[vec![signalling, payload]]);
+    assert_eq!(copied, [signalling, payload], "a copy changes no bit");
+
+    let one_sum = column(Opcode::Sum, ElementType::F32, &[vec![payload]]);
+    assert_eq!(one_sum[0], NAN, "the sum of one NaN");
+    let twice = 1.0f32 + f32::EPSILON;
+    let fused = column(
+        Opcode::Fma,
+        ElementType::F32,
+        &[bits(&[twice]), bits(&[twice]), bits(&[-1.0 - 2.0 * f32::EPSILON])],
+    );
+    assert_eq!(fused, bits(&[f32::EPSILON * f32::EPSILON]), "rounded once");
+}
+
+#[test]
+fn a_sum_runs_from_first_to_last_across_chunks() {
+    let count = 50_000;
+    let mut values = vec![u64::from(1e-3f32.to_bits()); count];
+    values[0] = u64::from(1e8f32.to_bits());
+    values[count - 1] = u64::from((-1e8f32).to_bits());
+    let mut data = bytes_of(ElementType::F32, &values);
+    data.extend([0; 8]);
+    let sum = step(
+        Opcode::Sum,
+        ElementType::F32,
+        count as u64,
+        [(0, 4 * count as u64), (0, 0), NONE, NONE],
+    );
+    let result = agreed("sum", sum, &data);
+    assert_eq!(
+        result[4 * count..4 * count + 4],
+        0.0f32.to_le_bytes(),
+        "the small ones are lost one by one"
+    );
+    assert_eq!(result[4 * count + 4..], [0; 4], "one element is written");
+}
+
+#[test]
+fn immediates_are_splat_over_chunks_at_any_source() {
+    let count = 40_000u64;
+    for opcode in [Opcode::Sub, Opcode::Fma] {
+        for place in 1..=3 {
+            let mut operands = [(0, 0), (0, 0), (0, 0), NONE];
+            if opcode == Opcode::Fma {
+                operands[3] = (0, 0);
+            } else if place == 3 {
+                continue;
+            }
+            operands[place] = IMMEDIATE;
+            let step = DeviceStep {
+                immediate: 2.5f64.to_bits(),
+                ..step(opcode, ElementType::F64, count, operands)
+            };
+            let values: Vec<u64> = (0..count).map(|index| (index as f64 * 0.7).to_bits()).collect();
+            agreed(opcode.name(), step, &bytes_of(ElementType::F64, &values));
+        }
+    }
+}
+
+#[test]
+fn both_refuse_integer_division_by_zero() {
+    for element in [ElementType::I32, ElementType::U32, ElementType::I64] {
+        let data = bytes_of(element, &[4, 5, 6, 1, 0, 2]);
+        let divide = step(Opcode::Div, element, 3, [(0, 0), (0, 0), (0, 3 * element.size()), NONE]);
+        assert_eq!(on_device(vec![divide], &data).0, CompletionStatus::DivideByZero);
+        let expected = Err(ReferenceFault::DivideByZero { step: 0, element: 1 });
+        assert_eq!(by_reference(&[divide], &data).0, expected);
+    }
+}
