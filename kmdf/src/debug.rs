@@ -1,0 +1,25 @@
+//! Messages for a kernel debugger.
+
+use core::ffi::CStr;
+
+/// Shows a message in an attached kernel debugger. Callable at any IRQL.
+///
+/// Off Windows there is no variadic `DbgPrintEx` to call and nothing is shown: what matters is also counted, and counters are what tests look at.
+#[cfg(windows)]
+pub fn message(text: &CStr) {
+    const DPFLTR_IHVDRIVER_ID: u32 = 77;
+    const DPFLTR_ERROR_LEVEL: u32 = 0;
+    // SAFETY: the format takes one C string, and is given one.
+    unsafe {
+        wdk_sys::ntddk::DbgPrintEx(
+            DPFLTR_IHVDRIVER_ID,
+            DPFLTR_ERROR_LEVEL,
+            c"%s\n".as_ptr().cast(),
+            text.as_ptr(),
+        );
+    }
+}
+
+/// Shows a message in an attached kernel debugger. Off Windows: nowhere.
+#[cfg(not(windows))]
+pub fn message(_text: &CStr) {}
