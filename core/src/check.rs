@@ -1,8 +1,4 @@
 //! Checks a program in one pass over its steps, and records what it reads and writes.
-//!
-//! Refusals come in program order. Of one step, these are looked at in turn: opcode, element type, flags, fields that the operation does
-//! not use, count, each operand (space, presence, immediate, alignment, bounds), the immediate, overlap, and last whether the
-//! device-local memory that the step reads was written by earlier steps.
 
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{OperandIndex, Space, Step};
@@ -82,6 +78,10 @@ impl Accepted<'_> {
 }
 
 /// Checks the program of a submission, `program` being the whole input buffer.
+///
+/// Refusals come in program order. Of one step, these are looked at in turn: opcode, element type, flags, fields that the operation does
+/// not use, count, each operand (space, presence, immediate, alignment, bounds), the immediate, overlap, and last whether the
+/// device-local memory that the step reads was written by earlier steps.
 ///
 /// Takes `O(n log n)` time for `n` steps and no memory beyond `workspace`.
 pub fn check<'w>(

@@ -56,6 +56,9 @@ impl Interval {
     }
 }
 
+/// Intervals, the last ones of a log, that a new one may continue: one for each operand of a step.
+const RECENT: usize = 4;
+
 /// The storage has no room for one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
@@ -84,17 +87,18 @@ impl<'a> IntervalLog<'a> {
         self.ascending = true;
     }
 
-    /// Adds an interval. One that touches the last one added costs no room.
+    /// Adds an interval. One that touches one of the last few costs no room: operands that walk through memory side by side, as those of
+    /// most programs do, end up as one interval each, with nothing to sort.
     pub(crate) fn add(&mut self, interval: Interval) -> Result<(), Full> {
-        let last = self.used.checked_sub(1).and_then(|last| self.storage.get_mut(last));
-        if let Some(last) = last {
-            self.ascending &= interval.start() >= last.start();
-            if last.touches(interval) {
-                *last = last.union(interval);
-                return Ok(());
-            }
+        let (added, free) = self.storage.split_at_mut_checked(self.used).unwrap_or_default();
+        let mut recent = added.iter_mut().rev().take(RECENT);
+        if let Some(touched) = recent.find(|recent| recent.touches(interval)) {
+            self.ascending &= interval.start() >= touched.start();
+            *touched = touched.union(interval);
+            return Ok(());
         }
-        *self.storage.get_mut(self.used).ok_or(Full)? = interval;
+        self.ascending &= added.last().is_none_or(|last| interval.start() >= last.start());
+        *free.first_mut().ok_or(Full)? = interval;
         self.used = self.used.saturating_add(1);
         Ok(())
     }
@@ -171,6 +175,20 @@ mod tests {
         assert_eq!(log.add(Interval::new(4, 8)), Ok(()));
         assert_eq!(log.add(Interval::new(20, 24)), Err(Full));
         assert_eq!(log.sorted(), [Interval::new(4, 16)]);
+    }
+
+    #[test]
+    fn operands_that_walk_side_by_side_are_joined() {
+        let mut storage = [EMPTY; 3];
+        let mut log = IntervalLog::new(&mut storage);
+        for step in 0..100 {
+            for operand in 0..3 {
+                let start = operand * 1000 + step * 8;
+                assert_eq!(log.add(Interval::new(start, start + 8)), Ok(()));
+            }
+        }
+        let joined = [0, 1000, 2000].map(|start| Interval::new(start, start + 800));
+        assert_eq!(log.sorted_by(|_, _| panic!("there is nothing to sort")), joined);
     }
 
     proptest! {

@@ -1,22 +1,4 @@
 //! Decides for each byte of the data buffer how the device gets at it.
-//!
-//! | the program | bytes | the device |
-//! |---|---|---|
-//! | only reads | all | reads them through a mapping to the device |
-//! | only writes | whole cache lines | writes them through a mapping from the device |
-//! | only writes | the rest of a cache line at either edge | writes a copy, which is copied out |
-//! | reads and writes | all | reads and writes one copy, which is copied in and out |
-//! | does not touch | all | cannot reach them |
-//!
-//! There are few mappings in each direction; the largest ranges get them, the others are copied in or out.
-//!
-//! *Why this is safe.* No byte is in two mappings, and none is used against the direction of its mapping: one mapping per run of bytes with
-//! the same access. A mapping from the device is written completely, so that a bounce buffer that is copied back whole carries nothing
-//! but what the program wrote. On a machine whose caches are not coherent, ending a mapping from the device discards whole cache
-//! lines; since such a mapping consists of whole lines (by address in memory, hence `page_offset`), no byte beside it is lost: neither
-//! bytes that the processor copies out, nor bytes of a mapping to the device, nor the user's. A mapping to the device only causes
-//! lines to be written back, which harms no neighbour, so that its edges may lie anywhere. A byte that the program does not write is
-//! never copied out, since user threads may be changing it meanwhile.
 
 use crate::address::{BlockOffset, DataRange, MappingIndex, round_down, round_up};
 use crate::check::{Accepted, BufferShape, Checked};
@@ -136,6 +118,24 @@ impl Plan {
 }
 
 /// Plans an accepted program. The pieces are written to the front of `pieces`.
+///
+/// | the program | bytes | the device |
+/// |---|---|---|
+/// | only reads | all | reads them through a mapping to the device |
+/// | only writes | whole cache lines | writes them through a mapping from the device |
+/// | only writes | the rest of a cache line at either edge | writes a copy, which is copied out |
+/// | reads and writes | all | reads and writes one copy, which is copied in and out |
+/// | does not touch | all | cannot reach them |
+///
+/// There are few mappings in each direction; the largest ranges get them, the others are copied in or out.
+///
+/// *Why this is safe.* No byte is in two mappings, and none is used against the direction of its mapping: one mapping per run of bytes with
+/// the same access. A mapping from the device is written completely, so that a bounce buffer that is copied back whole carries nothing
+/// but what the program wrote. On a machine whose caches are not coherent, ending a mapping from the device discards whole cache
+/// lines; since such a mapping consists of whole lines (by address in memory, hence `page_offset`), no byte beside it is lost: neither
+/// bytes that the processor copies out, nor bytes of a mapping to the device, nor the user's. A mapping to the device only causes
+/// lines to be written back, which harms no neighbour, so that its edges may lie anywhere. A byte that the program does not write is
+/// never copied out, since user threads may be changing it meanwhile.
 ///
 /// Takes time in proportion to the number of pieces. Refuses, with `ArenaTooSmall`, a program whose block cannot fit into the arena even
 /// if it is empty, and one that has more pieces than `pieces` holds; with [`max_pieces`] of them that cannot happen.
