@@ -81,7 +81,13 @@ fn another_program_or_block_is_noticed() {
     let mut arena = VecArena::new(layout.total);
     let mut translate = |bytes: &[u8]| translate(&planned.checked, bytes, layout, &mut arena);
     let length = planned.bytes.len();
-    for other in [&planned.bytes[..length - 64], &planned.bytes[..length - 1], &[]] {
+    let longer = [&planned.bytes[..], &[0]].concat();
+    for other in [
+        &planned.bytes[..length - 64],
+        &planned.bytes[..length - 1],
+        &longer,
+        &[],
+    ] {
         assert_eq!(translate(other), Err(TranslateError::OtherProgram));
     }
     let mut small = VecArena::new(layout.steps.0 + 64);

@@ -245,10 +245,23 @@ fn lists_that_are_just_right_are_taken() {
 
 #[test]
 fn more_segments_than_were_planned_are_refused() {
-    let elements: Vec<_> = (0..127).map(|n| (n * 0x1000, 64)).collect();
-    assert!(
-        matches!(supply(&elements, &Limits::default()), Err(ViewError::BadScatterGather(refusal)) if refusal.limit == 3)
-    );
+    // Room for a hole and two pages; this list has an element more than there are pages.
+    let elements = [(0x1040, 4000), (0x9000, 64), (0xB000, 4064)];
+    let refused = supply(&elements, &Limits::default());
+    assert!(matches!(refused, Err(ViewError::BadScatterGather(refusal)) if refusal.limit == 3));
+}
+
+#[test]
+fn a_hole_does_not_continue_the_highest_address() {
+    let codes = [[READ; 64], [0; 64]].concat();
+    let planned = planned(&codes, 0, &Limits::default());
+    let layout = planned.plan().layout();
+    let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &Limits::default());
+    let mut arena = VecArena::new(layout.total);
+    let highest = |_| [(DeviceAddress(HOLE - 64), 64)].into_iter();
+    assert_eq!(build_view(builder, planned.pieces(), highest, &mut arena), Ok(2));
+    let expected = [(HOLE - 64, 64), (HOLE, 64)].map(|(address, length)| Segment { address, length });
+    assert_eq!(table(&arena, layout.read_table, 2), expected);
 }
 
 #[test]
