@@ -6,7 +6,7 @@ mod settings;
 mod wdm;
 
 pub(crate) use api::FUNCTIONS;
-pub(crate) use client::{Client, current, queue_disposal, unbound};
+pub(crate) use client::{Client, current, flush_disposal, queue_disposal, unbound};
 pub(crate) use settings::read_settings;
 
 use super::object::{Body, Kind, Typed};

@@ -83,6 +83,8 @@ bitflags::bitflags! {
         const PASSIVE = 2;
         /// `WdfObjectDelete` or its internal counterpart was called.
         const DELETE_CALLED = 4;
+        /// `WdfObjectDelete` does nothing, without a word: requests that a queue presented.
+        const NO_DELETE_SILENT = 8;
     }
 }
 

@@ -1,0 +1,95 @@
+//! STOP, SURPRISE_REMOVAL and REMOVE.
+
+use super::machine::Phase;
+use super::start::FINAL;
+use super::{hardware, pass_down, power, self_managed};
+use crate::kmdf::device::Device;
+use crate::kmdf::object::Ref;
+use crate::kmdf::{self, call, driver, irp, queue};
+use wdk_sys::*;
+
+/// Handles IRP_MN_STOP_DEVICE: resources are about to change.
+pub(super) fn stop(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
+    irp::mark_pending(irp);
+    device.pnp.transition.run(|| {
+        if device.pnp.is_started() {
+            power::down(device, FINAL);
+            hardware::release(device);
+            device.pnp.phase.set(Phase::Stopped);
+        }
+    });
+    pass_down(device, irp)
+}
+
+/// Handles IRP_MN_SURPRISE_REMOVAL: the hardware is gone.
+pub(super) fn surprise(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
+    irp::mark_pending(irp);
+    device.pnp.transition.run(|| {
+        if let Some(surprise) = device.settings.pnp.EvtDeviceSurpriseRemoval {
+            let handle = device.raw();
+            // SAFETY: the driver's callback, with a live handle.
+            call::void("EvtDeviceSurpriseRemoval", || unsafe { surprise(handle) }, String::new);
+        }
+        if matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped) {
+            power::down(device, FINAL);
+            hardware::release(device);
+            clean_up(device);
+        }
+        device.pnp.phase.set(Phase::SurpriseRemoved);
+    });
+    pass_down(device, irp)
+}
+
+/// Handles IRP_MN_REMOVE_DEVICE. The IRP goes down when all objects of the device are cleaned up; the device itself ends last.
+pub(super) fn remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
+    let lower = device.attached();
+    device.pnp.transition.run(|| {
+        if matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped) {
+            power::down(device, FINAL);
+            hardware::release(device);
+            clean_up(device);
+        }
+        device.pnp.phase.set(Phase::Removed);
+        dismantle(device);
+    });
+    irp::set_status(irp, STATUS_SUCCESS);
+    let status = irp::skip(lower, irp);
+    delete(device);
+    status
+}
+
+/// A device whose EvtDriverDeviceAdd failed after WdfDeviceCreate.
+pub(crate) fn delete_unstarted(device: &Ref<Device>) {
+    device.pnp.phase.set(Phase::Removed);
+    dismantle(device);
+    delete(device);
+}
+
+/// The device goes for good, orderly or not: interfaces off, power-managed queues purged, EvtDeviceSelfManagedIoFlush.
+pub(super) fn clean_up(device: &Ref<Device>) {
+    device.interfaces.disable_all();
+    queue::purge_managed(device);
+    self_managed::flush(device);
+}
+
+/// Disposes everything that belongs to the device, and the device, which lives on as a shell.
+fn dismantle(device: &Ref<Device>) {
+    queue::purge_non_managed(device);
+    self_managed::clean_up(device);
+    device.object().early_dispose();
+    device.object().destroy_children();
+    driver::flush_disposal();
+    device.pnp.jobs.close();
+}
+
+/// Takes the device object out of the stack and ends the device.
+fn delete(device: &Ref<Device>) {
+    let fdo = device.fdo();
+    // SAFETY: attached by WdfDeviceCreate.
+    unsafe { ntddk::IoDetachDevice(device.attached()) };
+    device.detached();
+    kmdf::state(|s| s.devices.borrow_mut().remove(&fdo.addr()));
+    // SAFETY: created by WdfDeviceCreate; no IRP comes any more.
+    unsafe { ntddk::IoDeleteDevice(fdo) };
+    device.object().delete();
+}
