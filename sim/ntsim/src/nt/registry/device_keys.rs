@@ -45,7 +45,7 @@ crate::nt_exports! {
             return STATUS_INVALID_PARAMETER;
         }
         // SAFETY: a live driver object.
-        let name = rtl::text(unsafe { &raw const (*driver).DriverName });
+        let name = rtl::text::read(unsafe { &raw const (*driver).DriverName });
         let service = name.rsplit('\\').next().unwrap_or_default().to_owned();
         let path = format!(r"{SERVICES}\{service}\{PARAMETERS}");
         machine::with(|m| m.registry.create(&path));

@@ -32,7 +32,7 @@ pub(super) fn open(path: String, access: ACCESS_MASK) -> Result<HANDLE, NTSTATUS
 fn path_of(attributes: POBJECT_ATTRIBUTES) -> Result<String, NTSTATUS> {
     // SAFETY: the caller's own structure.
     let attributes = unsafe { attributes.read() };
-    let name = rtl::text(attributes.ObjectName);
+    let name = rtl::text::read(attributes.ObjectName);
     if attributes.RootDirectory.is_null() {
         return if name.starts_with('\\') { Ok(name) } else { Err(STATUS_OBJECT_PATH_SYNTAX_BAD) };
     }
@@ -111,7 +111,7 @@ crate::nt_exports! {
             Ok((path, _)) => path,
             Err(status) => return status,
         };
-        let found = machine::with(|m| m.registry.tree.borrow().value(&path, &rtl::text(name)).map(partial));
+        let found = machine::with(|m| m.registry.tree.borrow().value(&path, &rtl::text::read(name)).map(partial));
         let Some(found) = found else { return STATUS_OBJECT_NAME_NOT_FOUND };
         // SAFETY: the caller's own variable.
         unsafe { needed.write(found.len() as ULONG) };
@@ -132,7 +132,7 @@ crate::nt_exports! {
             // SAFETY: the caller's buffer has `length` bytes.
             unsafe { core::ptr::copy_nonoverlapping(data.cast(), bytes.as_mut_ptr(), bytes.len()) };
             let value = Value { kind, bytes };
-            machine::with(|m| m.registry.tree.borrow_mut().set(&path, &rtl::text(name), value)).map_err(|NoKey| STATUS_KEY_DELETED)
+            machine::with(|m| m.registry.tree.borrow_mut().set(&path, &rtl::text::read(name), value)).map_err(|NoKey| STATUS_KEY_DELETED)
         }))
     }
 
@@ -140,7 +140,7 @@ crate::nt_exports! {
     #[irql(PASSIVE_LEVEL)]
     fn ZwDeleteValueKey(handle: HANDLE, name: PUNICODE_STRING) -> NTSTATUS {
         status_of(writable(handle).and_then(|path| {
-            let removed = machine::with(|m| m.registry.tree.borrow_mut().unset(&path, &rtl::text(name)));
+            let removed = machine::with(|m| m.registry.tree.borrow_mut().unset(&path, &rtl::text::read(name)));
             if removed { Ok(()) } else { Err(STATUS_OBJECT_NAME_NOT_FOUND) }
         }))
     }

@@ -9,7 +9,7 @@ pub use tree::Value;
 
 use crate::{
     cross::Export,
-    machine::{LedgerEntry, Machine, Options},
+    machine::{self, LedgerEntry, Machine, Options},
 };
 use handles::Handles;
 use std::cell::RefCell;
@@ -50,6 +50,13 @@ impl State {
             bytes: 0,
         }));
     }
+}
+
+/// Makes the key of a driver, with its parameters; gives its path.
+pub(crate) fn create_service(name: &str) -> String {
+    let path = format!(r"{SERVICES}\{name}");
+    machine::with(|m| m.registry.create(&format!(r"{path}\Parameters")));
+    path
 }
 
 impl Machine {

@@ -1,9 +1,8 @@
 //! Run-time library functions.
 
 mod strings;
+pub(crate) mod text;
 mod version;
-
-pub(crate) use strings::text;
 
 use crate::cross::Export;
 

@@ -1,24 +1,9 @@
 //! Counted UTF-16 strings.
 
+use super::text::units;
 use crate::mem;
 use core::cmp::Ordering;
 use wdk_sys::*;
-
-/// The units of a counted string; a null pointer is an empty one.
-fn units(string: *const UNICODE_STRING) -> Vec<u16> {
-    if string.is_null() {
-        return Vec::new();
-    }
-    // SAFETY: not null; a caller of the kernel passes strings that can be read.
-    let string = unsafe { string.read() };
-    // SAFETY: the string says that it has these units.
-    (0..usize::from(string.Length / 2)).map(|at| unsafe { string.Buffer.wrapping_add(at).read() }).collect()
-}
-
-/// The text of a counted string.
-pub(crate) fn text(string: *const UNICODE_STRING) -> String {
-    String::from_utf16_lossy(&units(string))
-}
 
 /// The number of units before the terminating zero; a null pointer has none.
 fn terminated(source: PCWSTR) -> usize {
@@ -139,7 +124,7 @@ mod tests {
         let mut string = view(&mut buffer, 1);
         assert_eq!(append(&raw mut string, &[u16::from(b'b'); 3]), STATUS_BUFFER_TOO_SMALL);
         assert_eq!(append(&raw mut string, &[u16::from(b'b'); 2]), STATUS_SUCCESS);
-        assert_eq!(text(&raw const string), "abb");
+        assert_eq!(crate::nt::rtl::text::read(&raw const string), "abb");
     }
 
     #[test]
