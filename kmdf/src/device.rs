@@ -42,6 +42,9 @@ pub trait DeviceOps: Context {
     /// EvtDeviceD0Exit: the device is about to lose power. Requests of power-managed queues have ended.
     fn d0_exit(&self) -> Result;
 
+    /// EvtDeviceSelfManagedIoRestart: the device was in a low-power state, or stopped, and its queues deliver again.
+    fn restarted(&self) -> Result;
+
     /// EvtDeviceSurpriseRemoval: the device is gone. May run beside any other callback; must not touch requests.
     fn surprise_removal(&self);
 }
@@ -242,6 +245,7 @@ fn callbacks<T: DeviceOps>() -> WDF_PNPPOWER_EVENT_CALLBACKS {
         EvtDeviceD0EntryPostInterruptsEnabled: Some(on_interrupts_enabled::<T>),
         EvtDeviceD0ExitPreInterruptsDisabled: Some(on_interrupts_disabling::<T>),
         EvtDeviceD0Exit: Some(on_d0_exit::<T>),
+        EvtDeviceSelfManagedIoRestart: Some(on_restarted::<T>),
         EvtDeviceSurpriseRemoval: Some(on_surprise_removal::<T>),
         ..Default::default()
     }
@@ -299,6 +303,11 @@ unsafe extern "C" fn on_interrupts_disabling<T: DeviceOps>(
 unsafe extern "C" fn on_d0_exit<T: DeviceOps>(device: WDFDEVICE, _target: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
     // SAFETY: passed to this callback.
     unsafe { with::<T>(device, T::d0_exit) }
+}
+
+unsafe extern "C" fn on_restarted<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {
+    // SAFETY: passed to this callback.
+    unsafe { with::<T>(device, T::restarted) }
 }
 
 unsafe extern "C" fn on_surprise_removal<T: DeviceOps>(device: WDFDEVICE) {

@@ -1,0 +1,100 @@
+//! The end of a request: its record, its space, its completion. `IRQL <= DISPATCH_LEVEL`.
+
+use hawser_abi::result::{NOT_APPLICABLE, ResultRecord, Timeline, VERSION, state};
+use hawser_core::Outcome;
+use kmdf::NtStatus;
+use zerocopy::FromZeros;
+
+use crate::device::Device;
+use crate::job::{Dma, Job, Work};
+use crate::results::Handle;
+use crate::slots::OwnedJob;
+use crate::stats::End;
+
+/// Completes the request of a settled job.
+pub fn finish(device: &Device, mut job: OwnedJob) {
+    let (idle, request) = match job.take_dma() {
+        Dma::LetGo(idle, request) => (idle, request),
+        other => {
+            job.dma = other;
+            return device.slots.park(job);
+        }
+    };
+    job.dma = Dma::Idle(idle);
+    job.work.timeline.completed = job.age();
+    let record = record(&job);
+    if let Some(end) = &job.work.end {
+        device.counters.ended(end);
+    }
+    if let (Some(ticket), Some(handle)) = (job.work.ticket, request.file::<Handle>()) {
+        handle.complete(ticket, &record);
+    }
+    let status = NtStatus::from_bits(record.status);
+    let length = job.work.checked.map_or(0, |checked| checked.data_length());
+    let bytes = if status.is_success() { length as usize } else { 0 };
+    give_back(device, job);
+    device.waiting.wake();
+    request.complete_with_information(status, bytes);
+}
+
+/// Gives a job's space and slot back.
+pub fn give_back(device: &Device, mut job: OwnedJob) {
+    let work = core::mem::take(&mut job.work);
+    device.arena.give_back(work.block);
+    device.scratch.give_back(work.scratch);
+    if let Some(list) = job.take_list() {
+        device.large_lists.give_back(list);
+    }
+    device.slots.free(job);
+}
+
+/// The record of a submission about which nothing is known but its cookie.
+pub fn blank_record(cookie: u64) -> ResultRecord {
+    ResultRecord {
+        size: size_of::<ResultRecord>() as u32,
+        version: VERSION,
+        cookie,
+        state: state::IN_FLIGHT,
+        step: NOT_APPLICABLE,
+        operand: NOT_APPLICABLE,
+        ..ResultRecord::new_zeroed()
+    }
+}
+
+/// The record of a job that has ended.
+fn record(job: &Job) -> ResultRecord {
+    let Work {
+        checked,
+        plan,
+        views,
+        timeline,
+        cycles,
+        end,
+        ..
+    } = &job.work;
+    let mut record = blank_record(checked.map_or(0, |checked| checked.cookie()));
+    record.state = state::COMPLETED;
+    match end {
+        Some(End::Ran(Outcome::Fault(fault))) => fault.write_to(&mut record),
+        Some(End::Refused(refusal)) => refusal.write_to(&mut record),
+        _ => {}
+    }
+    let reason = end
+        .as_ref()
+        .map_or(hawser_abi::reason::Reason::DeviceFailed, End::reason);
+    record.reason = reason as u32;
+    record.status = reason.status();
+    record.mappings = plan.packed_mappings();
+    record.device_cycles = *cycles;
+    record.bytes_to_device = plan.bytes_to_device();
+    record.bytes_from_device = plan.bytes_from_device();
+    record.bytes_copied_in = plan.bytes_copied_in();
+    record.bytes_copied_out = if reason.status() == 0 {
+        plan.bytes_copied_out()
+    } else {
+        0
+    };
+    record.elements = views.map_or(0, |views| views.read.elements().saturating_add(views.write.elements()));
+    record.timeline = Timeline { ..*timeline };
+    record
+}

@@ -1,0 +1,41 @@
+//! Device control requests, by code.
+
+use hawser_abi::ioctl::{
+    IOCTL_HAWSER_GET_INFO, IOCTL_HAWSER_GET_RESULT, IOCTL_HAWSER_GET_STATS, IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT,
+};
+use hawser_core::SLOTS;
+use kmdf::{NtStatus, QueueOps, Request, StopReason, StoppedRequest};
+
+use crate::device::Device;
+use crate::{info, results, stats, submit, teardown};
+
+/// Requests that the driver takes at a time: one for each slot, and some for questions in between.
+pub const PRESENTED: u32 = SLOTS as u32 + 8;
+
+/// The device's default queue.
+#[derive(Debug)]
+pub struct Requests;
+
+impl QueueOps for Requests {
+    type Device = Device;
+
+    fn device_control(device: &Device, request: Request) {
+        match request.ioctl().code {
+            IOCTL_HAWSER_SUBMIT => submit::arrive(device, request),
+            IOCTL_HAWSER_GET_INFO => info::answer(device, request),
+            IOCTL_HAWSER_GET_STATS => stats::answer(device, request),
+            IOCTL_HAWSER_GET_RESULT => results::answer(request),
+            IOCTL_HAWSER_RESET => reset(device, request),
+            _ => request.complete(NtStatus::INVALID_DEVICE_REQUEST),
+        }
+    }
+
+    /// The framework waits for the request. Programs on the device end by their deadline, which the longest timeout bounds below the time that the system gives a
+    /// device to leave D0; requests that wait are in the framework's own queue, and stay there or are cancelled by it.
+    fn stop(_device: &Device, _request: StoppedRequest, _reason: StopReason) {}
+}
+
+fn reset(device: &Device, request: Request) {
+    let status = teardown::reset(device).err().unwrap_or(NtStatus::SUCCESS);
+    request.complete(status);
+}

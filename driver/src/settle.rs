@@ -1,0 +1,119 @@
+//! Settling: after the device has let go, the user's buffer gets what it is to have.
+//!
+//! After a success that is the bytes of the arena that the program wrote. After a failure it is zeros in place of what was mapped for the device to write, since
+//! such a mapping may have carried over stale memory. Little is done at once, even in a DPC; much is done by a work item.
+
+use hawser_abi::reason::Reason;
+use hawser_core::{Fault, Outcome};
+use kmdf::{NewDevice, NtStatus, Result, SpinLock, WorkItem, WorkItemOps};
+
+use crate::device::Device;
+use crate::finish;
+use crate::job::{Dma, Job};
+use crate::slots::OwnedJob;
+use crate::stats::{End, count};
+use crate::tags::SlotQueue;
+
+/// Most bytes that are copied or cleared at DISPATCH_LEVEL: some microseconds' worth.
+const AT_ONCE: u64 = 64 << 10;
+
+/// Jobs with much to settle.
+#[derive(Debug)]
+pub struct Settling {
+    slots: SpinLock<SlotQueue>,
+    work: WorkItem,
+}
+
+impl Settling {
+    /// No jobs.
+    pub fn new(device: &NewDevice<'_>) -> Result<Self> {
+        Ok(Self {
+            slots: device.spin_lock(SlotQueue::new())?,
+            work: device.work_item::<Settle>()?,
+        })
+    }
+}
+
+/// Settles a job whose end is known, and completes its request. `IRQL <= DISPATCH_LEVEL`.
+pub fn settle(device: &Device, job: OwnedJob) {
+    if !matches!(job.dma, Dma::LetGo(..)) {
+        // The device may still use the memory. It stays tied, and its slot taken.
+        debug_assert!(false, "a job is settled after it was let go");
+        return device.slots.park(job);
+    }
+    if bytes(&job) <= AT_ONCE {
+        return settle_now(device, job);
+    }
+    let Some(slot) = job.slot else { return };
+    device.slots.park(job);
+    device.settling.slots.lock().push(slot);
+    device.settling.work.enqueue();
+}
+
+/// Bytes that are to be copied or cleared.
+fn bytes(job: &Job) -> u64 {
+    if succeeded(job) {
+        job.work.plan.bytes_copied_out()
+    } else {
+        job.work.plan.bytes_from_device()
+    }
+}
+
+fn succeeded(job: &Job) -> bool {
+    matches!(job.work.end, Some(End::Ran(Outcome::Success)))
+}
+
+fn settle_now(device: &Device, mut job: OwnedJob) {
+    if succeeded(&job) && copy_out(device, &mut job).is_err() {
+        job.work.end = Some(End::Ran(Outcome::Fault(UNMAPPABLE)));
+    }
+    if !succeeded(&job) {
+        // Where the buffer cannot be mapped there is no way to clear it; the failure is reported either way.
+        let _ = job.clear_written();
+    }
+    finish::finish(device, job);
+}
+
+/// The program ran, but the system could not map the user's buffer for the copy.
+const UNMAPPABLE: Fault = Fault {
+    reason: Reason::MappingFailed,
+    step: None,
+    operand: None,
+    offset: 0,
+};
+
+fn copy_out(device: &Device, job: &mut Job) -> Result {
+    if job.work.plan.bytes_copied_out() == 0 {
+        return Ok(());
+    }
+    let block = device
+        .arena
+        .block(job.work.block)
+        .map_err(|_| NtStatus::INTERNAL_ERROR)?
+        .memory;
+    // What the device wrote before it wrote the completion entry is read after it.
+    kmdf::read_fence();
+    job.copy_out(&block)?;
+    count(&device.counters.bytes_copied, job.work.plan.bytes_copied_out());
+    Ok(())
+}
+
+/// Settles jobs at PASSIVE_LEVEL.
+#[derive(Debug)]
+struct Settle;
+
+impl WorkItemOps for Settle {
+    type Device = Device;
+
+    fn run(device: &Device) {
+        while let Some(slot) = next(device) {
+            if let Some(job) = device.slots.take(slot) {
+                settle_now(device, job);
+            }
+        }
+    }
+}
+
+fn next(device: &Device) -> Option<hawser_core::SlotId> {
+    device.settling.slots.lock().pop()
+}

@@ -1,0 +1,105 @@
+//! The start: the tables are completed, the descriptor is written, and one doorbell tells the device. `IRQL <= DISPATCH_LEVEL`.
+
+use core::time::Duration;
+
+use hawser_abi::reason::Reason;
+use hawser_core::{DescriptorHead, DescriptorPlace, OnQueue, write_descriptor};
+use kmdf::{Instant, NtStatus, Result};
+
+use crate::device::Device;
+use crate::job::{Dma, Job, Views};
+use crate::let_go::run_of;
+use crate::map;
+use crate::params::LONGEST_TIMEOUT_MS;
+use crate::slots::OwnedJob;
+use crate::stats::{End, count};
+use crate::watchdog;
+
+/// Starts a job all of whose parts are mapped.
+pub fn start(device: &Device, mut job: OwnedJob) {
+    job.dma = match job.take_dma() {
+        Dma::Mapping(mapping) => match mapping.finish() {
+            Ok(mapped) => Dma::Mapped(mapped),
+            Err(mapping) => Dma::Mapping(mapping),
+        },
+        other => other,
+    };
+    job.work.timeline.mapped = job.age();
+    let mapped = job
+        .work
+        .plan
+        .bytes_to_device()
+        .saturating_add(job.work.plan.bytes_from_device());
+    count(&device.counters.bytes_mapped, mapped);
+    let end = match describe(device, &mut job) {
+        Ok(head) => match launch(device, job, head) {
+            Ok(()) => return watchdog::watch(device),
+            Err(back) => {
+                job = back;
+                End::Abandoned(device.control.refuses().unwrap_or(Reason::DeviceReset))
+            }
+        },
+        Err(_) => End::Abandoned(Reason::DeviceFailed),
+    };
+    map::abandon(device, job, end);
+}
+
+/// Completes the segment tables and writes the descriptor.
+fn describe(device: &Device, job: &mut Job) -> Result<DescriptorHead> {
+    let mut block = device.arena.block(job.work.block)?;
+    let (Some(checked), Some(Views { read, write })) = (job.work.checked, job.work.views) else {
+        return Err(NtStatus::INTERNAL_ERROR);
+    };
+    let failed = |_| NtStatus::INTERNAL_ERROR;
+    let place = DescriptorPlace {
+        block: block.address,
+        scratch_base: job.work.scratch.offset.0,
+        read_segments: read.finish(job.pieces(), &mut block).map_err(failed)?,
+        write_segments: write.finish(job.pieces(), &mut block).map_err(failed)?,
+    };
+    write_descriptor(&checked, job.work.plan.layout(), &place, &mut block).map_err(|_| NtStatus::INTERNAL_ERROR)
+}
+
+/// Gives the job to the device. It comes back where the device takes no commands.
+fn launch(device: &Device, mut job: OwnedJob, head: DescriptorHead) -> core::result::Result<(), OwnedJob> {
+    let (Some(slot), Some(hardware)) = (job.slot, device.interrupts.hardware.borrow()) else {
+        return Err(job);
+    };
+    let Some(queue) = device.queue_of(slot, &hardware) else {
+        return Err(job);
+    };
+    let mut queue = queue.lock();
+    if queue.takes_commands().is_err() {
+        return Err(job);
+    }
+    job.dma = match job.take_dma() {
+        Dma::Mapped(mapped) => Dma::Started(mapped.start(run_of(slot))),
+        other => {
+            job.dma = other;
+            return Err(job);
+        }
+    };
+    job.work.timeline.started = job.age();
+    let steps = job.work.checked.map_or(0, |checked| checked.step_count());
+    let deadline = Instant::now().after(time_allowed(device, &job));
+    // The job is parked before the doorbell: the completion may come at once.
+    let parked = device.slots.start(
+        job,
+        OnQueue {
+            queue: queue.number(),
+            steps,
+        },
+        deadline,
+    );
+    debug_assert!(parked.is_ok(), "the slot of a job is reserved");
+    let submitted = queue.submit(&hardware.registers, slot, head);
+    debug_assert!(submitted.is_ok(), "the queue was open and had room");
+    Ok(())
+}
+
+/// How long the program may run.
+fn time_allowed(device: &Device, job: &Job) -> Duration {
+    let asked = job.work.checked.map_or(0, |checked| checked.timeout_ms());
+    let milliseconds = if asked == 0 { device.params.timeout_ms } else { asked };
+    Duration::from_millis(milliseconds.min(LONGEST_TIMEOUT_MS).into())
+}

@@ -1,0 +1,182 @@
+//! The one path on which commands are taken from the device against its will: timeout, fault, reset, loss of power, removal. `PASSIVE_LEVEL`.
+//!
+//! Nothing new is given to the device; the device is stopped; what it completed before that counts; the memory of everything else is let go, and its requests end
+//! with the reason. Then the device is set up again, if it can be.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use hawser_abi::reason::Reason;
+use kmdf::{Instant, NewDevice, NtStatus, Result, WaitLock, WorkItem, WorkItemOps};
+
+use crate::device::Device;
+use crate::hardware::Hardware;
+use crate::slots::Overdue;
+use crate::stats::{End, count};
+use crate::stop::{Means, Stopped, stop};
+use crate::{controller, drain, let_go, settle};
+
+/// In which phase the controller is.
+#[derive(Debug)]
+pub struct Control {
+    /// A [`Phase`].
+    phase: AtomicU32,
+    /// Held by whoever starts or stops the device.
+    changing: WaitLock<()>,
+    work: WorkItem,
+}
+
+/// A phase of the controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Phase {
+    /// It has no power, or was not set up.
+    Off = 0,
+    /// It runs commands.
+    Running = 1,
+    /// It could not be reset or set up again.
+    Failed = 2,
+    /// It is gone.
+    Gone = 3,
+}
+
+impl Control {
+    /// A controller that is off.
+    pub fn new(device: &NewDevice<'_>) -> Result<Self> {
+        Ok(Self {
+            phase: AtomicU32::new(Phase::Off as u32),
+            changing: device.wait_lock(())?,
+            work: device.work_item::<Teardown>()?,
+        })
+    }
+
+    fn set(&self, phase: Phase) {
+        self.phase.store(phase as u32, Ordering::Release);
+    }
+
+    fn is(&self, phase: Phase) -> bool {
+        self.phase.load(Ordering::Acquire) == phase as u32
+    }
+
+    /// Why the device takes no submissions, if it does not.
+    pub fn refuses(&self) -> Option<Reason> {
+        if self.is(Phase::Failed) {
+            Some(Reason::DeviceFailed)
+        } else if self.is(Phase::Gone) {
+            Some(Reason::DeviceGone)
+        } else {
+            None
+        }
+    }
+}
+
+/// Asks for a teardown soon. `IRQL <= DISPATCH_LEVEL`.
+pub fn request(device: &Device) {
+    device.control.work.enqueue();
+}
+
+/// Tears down when asked to: unless the trouble is over by then.
+#[derive(Debug)]
+struct Teardown;
+
+impl WorkItemOps for Teardown {
+    type Device = Device;
+
+    fn run(device: &Device) {
+        let _changing = device.control.changing.lock();
+        let Some(hardware) = device.interrupts.hardware.borrow() else {
+            return;
+        };
+        let needed = drain::in_trouble(&hardware) || device.slots.any_overdue(Instant::now());
+        if needed && device.control.is(Phase::Running) {
+            restart(device, &hardware);
+        }
+    }
+}
+
+/// Resets the device because a user asks for it.
+pub fn reset(device: &Device) -> Result {
+    let _changing = device.control.changing.lock();
+    let hardware = device.interrupts.hardware.borrow().ok_or(NtStatus::DEVICE_NOT_READY)?;
+    restart(device, &hardware);
+    if device.control.is(Phase::Running) {
+        Ok(())
+    } else {
+        Err(NtStatus::DEVICE_HARDWARE_ERROR)
+    }
+}
+
+/// The device has power: sets it up.
+pub fn power_up(device: &Device) -> Result {
+    let _changing = device.control.changing.lock();
+    let hardware = device.interrupts.hardware.borrow().ok_or(NtStatus::DEVICE_NOT_READY)?;
+    let phase = match take_down(device, &hardware) {
+        Some(Means::Reset) if controller::bring_up(device, &hardware).is_ok() => Phase::Running,
+        Some(Means::Gone) => Phase::Gone,
+        _ => Phase::Failed,
+    };
+    device.control.set(phase);
+    if phase == Phase::Running {
+        Ok(())
+    } else {
+        Err(NtStatus::DEVICE_HARDWARE_ERROR)
+    }
+}
+
+/// The device is about to lose power: stops it. Succeeds even where the device does not obey, since power is lost either way.
+pub fn power_down(device: &Device) {
+    let _changing = device.control.changing.lock();
+    let Some(hardware) = device.interrupts.hardware.borrow() else {
+        return;
+    };
+    let phase = match take_down(device, &hardware) {
+        Some(Means::Reset) => Phase::Off,
+        Some(Means::Gone) => Phase::Gone,
+        Some(Means::BusMasterOff) | None => Phase::Failed,
+    };
+    device.control.set(phase);
+}
+
+/// Stops the device, ends its commands, and sets it up again.
+fn restart(device: &Device, hardware: &Hardware) {
+    let phase = match take_down(device, hardware) {
+        Some(Means::Reset) => set_up_again(device, hardware),
+        Some(Means::Gone) => Phase::Gone,
+        Some(Means::BusMasterOff) | None => Phase::Failed,
+    };
+    device.control.set(phase);
+}
+
+fn set_up_again(device: &Device, hardware: &Hardware) -> Phase {
+    count(&device.counters.resets, 1);
+    if controller::bring_up(device, hardware).is_err() {
+        controller::close_queues(device);
+        return Phase::Failed;
+    }
+    controller::unmask(hardware);
+    Phase::Running
+}
+
+/// Stops the device and ends its commands. Where the device cannot be stopped nothing is let go.
+fn take_down(device: &Device, hardware: &Hardware) -> Option<Means> {
+    controller::close_queues(device);
+    let stopped = stop(hardware)?;
+    for number in 0..hardware.queues {
+        drain::drain(device, hardware, number);
+    }
+    end_all(device, &stopped);
+    Some(stopped.means())
+}
+
+fn end_all(device: &Device, stopped: &Stopped) {
+    let now = Instant::now();
+    while let Some((mut job, overdue)) = device.slots.take_stopped(now) {
+        let reason = match (stopped.means(), overdue) {
+            (Means::Gone, _) => Reason::DeviceGone,
+            (_, Overdue::Yes) => Reason::TimedOut,
+            (_, Overdue::No) => Reason::DeviceReset,
+        };
+        job.work.end = Some(End::Abandoned(reason));
+        let job = let_go::after_stop(device, job, stopped);
+        settle::settle(device, job);
+    }
+}

@@ -1,0 +1,105 @@
+//! Requests that wait for a slot or for space, first come first served.
+//!
+//! They wait in a manual queue of the framework, which cancels them by itself, and nothing of the driver's is held for them: when its turn comes a request is checked
+//! again from the start. As long as any request waits, later ones wait behind it, so that a large one is not starved by small ones.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use hawser_abi::reason::Reason;
+use kmdf::{NewDevice, Queue, Request, Result, WaitLock, WaitingOps, WorkItem, WorkItemOps};
+
+use crate::device::Device;
+use crate::stats::End;
+use crate::submit::{self, Attempt};
+
+/// The queue, and the work item that serves it.
+#[derive(Debug)]
+pub struct Waiting {
+    queue: Queue,
+    work: WorkItem,
+    /// Held while the queue is served, so that two servers never change its order.
+    serving: WaitLock<()>,
+    /// The server has taken a request out that may have to go back.
+    in_hand: AtomicBool,
+}
+
+impl Waiting {
+    /// Nobody waits.
+    pub fn new(device: &NewDevice<'_>) -> Result<Self> {
+        Ok(Self {
+            queue: device.manual_queue::<Cancelled>()?,
+            work: device.work_item::<Serve>()?,
+            serving: device.wait_lock(())?,
+            in_hand: AtomicBool::new(false),
+        })
+    }
+
+    /// Requests that wait.
+    pub fn count(&self) -> u64 {
+        u64::from(self.queue.waiting()) + u64::from(self.in_hand.load(Ordering::SeqCst))
+    }
+
+    /// Lets a request wait.
+    pub fn enqueue(&self, device: &Device, request: Request) {
+        match request.forward(&self.queue) {
+            // What it waits for may have come meanwhile, when nobody saw it wait.
+            Ok(()) => self.work.enqueue(),
+            Err((request, status)) => {
+                device.counters.ended(&End::Abandoned(Reason::Cancelled));
+                request.complete(status);
+            }
+        }
+    }
+
+    /// Something that requests wait for has become free. `IRQL <= DISPATCH_LEVEL`.
+    pub fn wake(&self) {
+        if self.count() > 0 {
+            self.work.enqueue();
+        }
+    }
+
+    /// Gives every waiting request its turn, until one has to go on waiting. `PASSIVE_LEVEL`.
+    fn serve(&self, device: &Device) {
+        let _serving = self.serving.lock();
+        // Raised before the queue shrinks, so that a request that arrives now sees that others are first.
+        self.in_hand.store(true, Ordering::SeqCst);
+        while let Some(request) = self.queue.retrieve_next() {
+            if let Attempt::NotNow(request) = submit::attempt(device, request) {
+                self.put_back(device, request);
+                break;
+            }
+        }
+        self.in_hand.store(false, Ordering::SeqCst);
+    }
+
+    fn put_back(&self, device: &Device, request: Request) {
+        if let Err((request, status)) = request.requeue() {
+            device.counters.ended(&End::Abandoned(Reason::Cancelled));
+            request.complete(status);
+        }
+    }
+}
+
+/// Serves the queue.
+#[derive(Debug)]
+struct Serve;
+
+impl WorkItemOps for Serve {
+    type Device = Device;
+
+    fn run(device: &Device) {
+        device.waiting.serve(device);
+    }
+}
+
+/// Requests that are cancelled while they wait.
+#[derive(Debug)]
+struct Cancelled;
+
+impl WaitingOps for Cancelled {
+    type Device = Device;
+
+    fn canceled(device: &Device, request: Request) {
+        submit::end_unstarted(device, request, End::Abandoned(Reason::Cancelled));
+    }
+}
