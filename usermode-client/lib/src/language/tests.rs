@@ -1,0 +1,324 @@
+//! What compiles, and where every mistake is found.
+
+use super::*;
+use hawser_abi::op::Opcode;
+use hawser_abi::program::Space;
+use proptest::prelude::*;
+
+const SAXPY: &str = "in    x : f32[1048576]\ninout y : f32[1048576]\nconst a = 2.5\ny = fma(x, a, y)\n";
+
+fn compiled(text: &str) -> Compiled {
+    compile("test.hws", text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.list()))
+}
+
+/// Code and position of every mistake.
+fn mistakes(text: &str) -> Vec<String> {
+    let mistakes = compile("test.hws", text).expect_err(text);
+    let describe = |mistake: &Mistake| format!("{} {}", mistake.problem.code(), mistakes.position(mistake));
+    mistakes.list().iter().map(describe).collect()
+}
+
+/// Declarations to try assignments with; they take three lines.
+const ARRAYS: &str = "in x : i32[8]\nin f : f32[8]\ninout y : i32[8]\n";
+
+#[track_caller]
+fn refused(assignment: &str, expected: &str) {
+    assert_eq!(
+        mistakes(&format!("{ARRAYS}{assignment}\ny = x\n")),
+        [expected],
+        "{assignment}"
+    );
+}
+
+#[test]
+fn saxpy_is_one_step() {
+    let compiled = compiled(SAXPY);
+    let step = compiled.program.step(0).unwrap();
+    assert_eq!(
+        (step.opcode, step.element_type, step.count),
+        (Opcode::Fma as u8, ElementType::F32 as u8, 1 << 20)
+    );
+    assert_eq!(
+        step.spaces,
+        [
+            Space::Data as u8,
+            Space::Data as u8,
+            Space::Immediate as u8,
+            Space::Data as u8
+        ]
+    );
+    assert_eq!(step.offsets, [4 << 20, 0, 0, 4 << 20]);
+    assert_eq!(step.immediate, u64::from(2.5_f32.to_bits()));
+    assert_eq!(
+        (compiled.program.step_count(), compiled.program.data_size()),
+        (1, 8 << 20)
+    );
+    let Span { start, end } = compiled.steps[0];
+    assert_eq!(&SAXPY[start..end], "y = fma(x, a, y)");
+}
+
+#[test]
+fn every_operation_has_a_form() {
+    let text = "const n = 8\nin x : f64[n]\nout y : f64[n]\nout s : f64[1]\ntemp t : f64[n]\n\
+        t = x\nt = 1\nt = copy(x)\nt = fill(-0.5)\nt = x + t\nt = x - 1\nt = 2 * t\nt = x / t # quotient\n\
+        t = add(t, x)\nt = sub(t, x)\nt = mul(t, x)\nt = div(t, x)\nt = min(t, inf)\nt = max(-inf, t)\n\
+        y = fma(t, t, nan)\ns = sum(y)";
+    let compiled = compiled(text);
+    let opcodes: Vec<u8> = (0..16)
+        .map(|index| compiled.program.step(index).unwrap().opcode)
+        .collect();
+    use Opcode::{Add, Copy, Div, Fill, Fma, Max, Min, Mul, Sub, Sum};
+    let expected = [
+        Copy, Fill, Copy, Fill, Add, Sub, Mul, Div, Add, Sub, Mul, Div, Min, Max, Fma, Sum,
+    ]
+    .map(|opcode| opcode as u8);
+    assert_eq!(opcodes, expected);
+    assert_eq!(compiled.program.scratch_size(), 64);
+    assert_eq!(
+        compiled.array("s").map(|array| (array.offset, array.length())),
+        Some((128, 8))
+    );
+    assert_eq!(compiled.data_arrays().count(), 3);
+}
+
+#[test]
+fn every_type_can_be_moved() {
+    for element in ElementType::ALL {
+        let name = element.name();
+        compiled(&format!(
+            "in x : {name}[3]\nout y : {name}[3]\nout z : {name}[3]\ny = x\nz = 1"
+        ));
+    }
+}
+
+#[test]
+fn syntax_errors_have_positions() {
+    for (text, expected) in [
+        ("in x ; f32[4]", "unknown-character 1:6"),
+        ("in : f32[4]", "syntax 1:4"),
+        ("in x f32[4]", "syntax 1:6"),
+        ("in x : 32[4]", "syntax 1:8"),
+        ("in x : f32", "unfinished 1:11"),
+        ("in x : f32[", "unfinished 1:12"),
+        ("in x : f32[4", "unfinished 1:13"),
+        ("in x : f32[4] 5", "syntax 1:15"),
+        ("const a", "unfinished 1:8"),
+        ("const a = b", "syntax 1:11"),
+        ("const a = -", "syntax 1:11"),
+        ("5 = a", "syntax 1:1"),
+        ("a + b", "syntax 1:3"),
+        ("a = ", "unfinished 1:4"),
+        ("a = fma(b", "unfinished 1:10"),
+        ("a = fma(b,", "unfinished 1:11"),
+        ("a = fma(b c)", "syntax 1:11"),
+        ("a = b c", "syntax 1:7"),
+        ("a = b + ", "unfinished 1:8"),
+        ("a = b + c + d", "nested 1:11"),
+        ("a = (b + c)", "nested 1:5"),
+        ("a = fma(b, c * d, e)", "nested 1:14"),
+        ("a = fma(b, mul(c, d), e)", "nested 1:12"),
+        ("a = add(b, c) + d", "nested 1:15"),
+    ] {
+        assert_eq!(mistakes(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn names_are_declared_once_and_before_use() {
+    refused("z = x", "unknown-name 4:1");
+    refused("y = z", "unknown-name 4:5");
+    refused("in y : f32[4]", "redefined 4:4");
+    refused("const x = 1", "redefined 4:7");
+    refused("const sum = 1", "reserved 4:7");
+    refused("temp f32 : f32[1]", "reserved 4:6");
+    refused("temp inf : f32[1]", "reserved 4:6");
+    refused("temp t : float[1]", "unknown-type 4:10");
+    refused("y = sin(x)", "unknown-operation 4:5");
+    refused("y = abs(x)", "operation-not-run 4:5");
+    refused("y = fma(x, y)", "wrong-arity 4:5");
+    refused("y = copy()", "wrong-arity 4:5");
+}
+
+#[test]
+fn operands_fit_the_destination() {
+    refused("y = f", "type-mismatch 4:5");
+    refused("y = x + f", "type-mismatch 4:9");
+    refused("y = copy(3)", "array-needed 4:10");
+    refused("y = fill(x)", "not-a-number 4:10");
+    refused("temp t : i32[x]", "not-a-number 4:14");
+    refused("y = sum(x)", "length-mismatch 3:7");
+    refused("x = y", "write-to-input 4:1");
+    let with_constant = |assignment: &str| format!("const a = 1\n{ARRAYS}{assignment}\ny = x");
+    assert_eq!(mistakes(&with_constant("a = x")), ["not-an-array 5:1"]);
+    let with_short = |assignment: &str| format!("in s : i32[7]\n{ARRAYS}{assignment}\ny = x");
+    assert_eq!(mistakes(&with_short("y = min(x, s)")), ["length-mismatch 5:12"]);
+    let one = "inout o : i32[1]\no = sum(o)";
+    assert_eq!(mistakes(one), ["in-place 2:9"]);
+    let bytes = "in a : u8[4]\nout b : u8[4]\nb = a + a";
+    assert_eq!(mistakes(bytes), ["type-not-computed 3:7"]);
+}
+
+#[test]
+fn numbers_fit_their_type() {
+    refused("y = 2147483648", "out-of-range 4:5");
+    refused("y = 2.5", "not-an-integer 4:5");
+    refused("y = x + 0xXY", "bad-number 4:9");
+    refused("y = x / 0", "division-by-zero 4:9");
+    refused("y = fma(x, 2, 3)", "two-constants 4:15");
+    refused("temp t : i32[0]", "bad-count 4:14");
+    refused("temp t : i32[-4]", "bad-count 4:14");
+    refused("temp t : i32[1.5]", "bad-count 4:14");
+    let big = "const a = 1e40\nout z : f32[4]\nz = a";
+    assert_eq!(mistakes(big), ["out-of-range 3:5"]);
+    compiled("in x : i32[8]\nout y : i32[8]\ny = fma(x, 2, 2)\n");
+    compiled("in x : f32[8]\nout y : f32[8]\ny = x / 0\n");
+}
+
+#[test]
+fn arrays_fit_their_space() {
+    assert_eq!(
+        mistakes("in x : f32[268435457]\nout y : f32[1]\ny = 1"),
+        ["data-too-large 1:12"]
+    );
+    assert_eq!(
+        mistakes("in x : f32[268435456]\nout y : f32[1]\ny = 1"),
+        ["data-too-large 2:13"]
+    );
+    assert_eq!(
+        mistakes("in x : f64[18446744073709551615]\nout y : f32[1]\ny = 1"),
+        ["data-too-large 1:12"]
+    );
+    assert_eq!(
+        mistakes("temp t : f32[16777217]\nout y : f32[1]\ny = 1"),
+        ["scratch-too-large 1:14"]
+    );
+    compiled("temp t : f32[16777216]\nout y : f32[268435456]\ny = 1");
+}
+
+#[test]
+fn nothing_is_read_before_it_is_written() {
+    assert_eq!(
+        mistakes("temp t : i32[4]\nout y : i32[4]\ny = t\n"),
+        ["read-before-write 3:5"]
+    );
+    assert_eq!(mistakes("out y : i32[4]\ny = y + 1"), ["read-before-write 2:5"]);
+    compiled("out y : i32[4]\ny = 1\ny = y + 1");
+}
+
+#[test]
+fn a_program_does_something_that_can_be_seen() {
+    assert_eq!(mistakes(""), ["no-steps 1:1"]);
+    assert_eq!(mistakes("# only a comment\n"), ["no-steps 1:1"]);
+    assert_eq!(mistakes("temp t : i32[4]\nt = 1"), ["no-data 1:1"]);
+    assert_eq!(
+        mistakes("in x : i32[4]\nout y : i32[4]\nout z : i32[4]\ny = x"),
+        ["never-written 3:5"]
+    );
+    assert_eq!(
+        mistakes("inout x : i32[4]\nout y : i32[4]\ny = x"),
+        ["never-written 1:7"]
+    );
+}
+
+#[test]
+fn a_program_has_no_more_steps_than_the_contract_allows() {
+    let text = |steps| format!("out y : i32[1]\n{}", "y = 1\n".repeat(steps));
+    assert_eq!(compiled(&text(65_536)).program.step_count(), 65_536);
+    assert_eq!(mistakes(&text(65_539)), ["too-many-steps 65538:1"]);
+}
+
+#[test]
+fn one_run_reports_all_mistakes_and_no_consequences() {
+    let text = "in x : f33[4]\nout y : f32[4\nout z : f32[4]\ny = x\nz = x + y\nz = w\nz = 1 +\n";
+    assert_eq!(
+        mistakes(text),
+        [
+            "unknown-type 1:8",
+            "unfinished 2:14",
+            "unknown-name 6:5",
+            "unfinished 7:8"
+        ]
+    );
+}
+
+#[test]
+fn mistakes_are_shown_with_the_text_and_both_places() {
+    let mistakes = compile("test.hws", "in x : i32[4]\nin x : i32[4]").unwrap_err();
+    assert_eq!(mistakes.to_string(), "1 error in `test.hws`");
+    let handler = miette::NarratableReportHandler::new();
+    let mut shown = String::new();
+    handler.render_report(&mut shown, &mistakes).unwrap();
+    for part in [
+        "`x` is declared twice",
+        "in x : i32[4]",
+        "again",
+        "first here",
+        "hws::redefined",
+        "test.hws",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+}
+
+/// A text made of the words of the language, often nearly right.
+fn words() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "in", "out", "inout", "temp", "const", "x", "y", "a", ":", "=", "f32", "i32", "[", "]", "(", ")", ",", "+",
+        "-", "*", "/", "4", "2.5", "0x1F", "fma", "sum", "fill", "inf", "nan", "\n", "\n", "# c", "€", "1e400",
+    ]);
+    prop::collection::vec(word, 0..60).prop_map(|words| words.join(" "))
+}
+
+/// A program whose arrays all have the same length and type, and whose steps are chosen at random.
+fn programs() -> impl Strategy<Value = String> {
+    let types = prop::sample::select(vec!["i32", "u32", "i64", "f32", "f64"]);
+    let steps = prop::collection::vec(
+        (
+            prop::sample::select(vec!["y", "z", "t"]),
+            0..10_usize,
+            prop::array::uniform3(0..5_usize),
+        ),
+        1..20,
+    );
+    (types, 1..100_u32, steps).prop_map(|(element, count, steps)| {
+        let mut text = format!("in x : {element}[{count}]\n");
+        for (role, name) in [("inout", "y"), ("inout", "z"), ("temp", "t")] {
+            text += &format!("{role} {name} : {element}[{count}]\n");
+        }
+        text += "y = x\nz = x\nt = x\n";
+        for (target, operation, sources) in steps {
+            let [a, b, c] = sources.map(|source| ["x", "y", "z", "t", "3"][source]);
+            text += &match operation {
+                0 => format!("{target} = {a}\n"),
+                1 => format!("{target} = fma({a}, {b}, {c})\n"),
+                2 => format!("{target} = max({a}, {b})\n"),
+                other => format!("{target} = {a} {} {b}\n", ["+", "-", "*", "/"][other % 4]),
+            };
+        }
+        text
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_text_compiles_or_has_mistakes_within_it(text in prop_oneof![any::<String>(), words()]) {
+        if let Err(mistakes) = compile("test.hws", &text) {
+            prop_assert!(!mistakes.list().is_empty());
+            for mistake in mistakes.list() {
+                prop_assert!(mistake.at.start <= mistake.at.end && mistake.at.end <= text.len());
+                prop_assert!(text.is_char_boundary(mistake.at.start) && text.is_char_boundary(mistake.at.end));
+                prop_assert!(mistake.problem.code() != "refused", "{:?}", mistake);
+            }
+            let mut shown = String::new();
+            miette::NarratableReportHandler::new().render_report(&mut shown, &mistakes).unwrap();
+        }
+    }
+
+    #[test]
+    fn programs_that_compile_are_accepted_and_planned(text in programs()) {
+        let compiled = compile("test.hws", &text);
+        let compiled = compiled.map_err(|mistakes| TestCaseError::fail(format!("{:?}", mistakes.list())))?;
+        prop_assert!(compiled.program.inspect(&hawser_core::Limits::default()).is_ok());
+        prop_assert_eq!(compiled.steps.len(), compiled.program.step_count());
+    }
+}

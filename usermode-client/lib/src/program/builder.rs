@@ -1,0 +1,346 @@
+//! Builds programs from typed arrays.
+
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hawser_abi::op::Opcode;
+use hawser_abi::pci::MEMORY_BAR_SIZE;
+use hawser_abi::program::{MAX_DATA, OperandIndex, Space, Step};
+use hawser_core::Limits;
+use zerocopy::FromZeros;
+
+use super::array::BuilderId;
+use super::{ARRAY_ALIGNMENT, Array, Element, Operand, Program, ProgramError, Sizes, assemble};
+
+/// A program in the making.
+///
+/// Arrays follow each other in the order in which they are made, each at the next multiple of [`ARRAY_ALIGNMENT`]. Steps run in
+/// the order in which they are added. An error names the step that it is about and leaves the program as it was.
+///
+/// ```
+/// use hawser::ProgramBuilder;
+///
+/// let mut builder = ProgramBuilder::new();
+/// let x = builder.array::<f32>(1024)?;
+/// let y = builder.array::<f32>(1024)?;
+/// builder.fma(y, 2.5, x, y)?;
+/// let program = builder.build()?;
+/// assert_eq!(program.data_size(), 8192);
+/// # Ok::<(), hawser::ProgramError>(())
+/// ```
+#[derive(Debug)]
+pub struct ProgramBuilder {
+    id: BuilderId,
+    sizes: Sizes,
+    steps: Vec<Step>,
+}
+
+impl Default for ProgramBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ProgramBuilder {
+    /// A program without arrays and steps.
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: BuilderId(NEXT.fetch_add(1, Ordering::Relaxed)),
+            sizes: Sizes::default(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// An array of `count` elements in the data buffer.
+    pub fn array<T: Element>(&mut self, count: u64) -> Result<Array<T>, ProgramError> {
+        let (offset, end) = extend::<T>(self.sizes.data, count, MAX_DATA)?;
+        self.sizes.data = end;
+        Ok(self.make(Space::Data, offset, count))
+    }
+
+    /// An array of `count` elements in device-local memory. A program must write it before reading it.
+    pub fn scratch<T: Element>(&mut self, count: u64) -> Result<Array<T>, ProgramError> {
+        let (offset, end) = extend::<T>(self.sizes.scratch, count, MEMORY_BAR_SIZE)?;
+        self.sizes.scratch = end;
+        Ok(self.make(Space::Scratch, offset, count))
+    }
+
+    /// Adds `dst[i] = a[i]`.
+    pub fn copy<T: Element>(&mut self, dst: Array<T>, a: Array<T>) -> Result<&mut Self, ProgramError> {
+        self.element_wise(Opcode::Copy, dst, &[a.into()])
+    }
+
+    /// Adds `dst[i] = value`.
+    pub fn fill<T: Element>(&mut self, dst: Array<T>, value: T) -> Result<&mut Self, ProgramError> {
+        self.element_wise(Opcode::Fill, dst, &[Operand::Constant(value)])
+    }
+
+    /// Adds `dst[i] = a[i] * b[i] + c[i]`.
+    pub fn fma<T: Element>(
+        &mut self,
+        dst: Array<T>,
+        a: impl Into<Operand<T>>,
+        b: impl Into<Operand<T>>,
+        c: impl Into<Operand<T>>,
+    ) -> Result<&mut Self, ProgramError> {
+        self.element_wise(Opcode::Fma, dst, &[a.into(), b.into(), c.into()])
+    }
+
+    /// Adds `dst[0] = a[0] + a[1] + ...`.
+    pub fn sum<T: Element>(&mut self, dst: Array<T>, a: Array<T>) -> Result<&mut Self, ProgramError> {
+        self.length(OperandIndex::Dst, dst.count, 1)?;
+        self.step(Opcode::Sum, a.count, dst, &[a.into()])
+    }
+
+    /// The program, checked against revision 1 of the device.
+    pub fn build(&self) -> Result<Program, ProgramError> {
+        self.build_for(&Limits::default())
+    }
+
+    /// The program, checked as a driver with these limits does.
+    pub fn build_for(&self, limits: &Limits) -> Result<Program, ProgramError> {
+        let program = self.build_unchecked();
+        program.check(limits)?;
+        Ok(program)
+    }
+
+    /// The program, whether a driver accepts it or not.
+    pub fn build_unchecked(&self) -> Program {
+        assemble(&self.steps, self.sizes)
+    }
+
+    fn make<T>(&self, space: Space, offset: u64, count: u64) -> Array<T> {
+        Array {
+            owner: self.id,
+            space,
+            offset,
+            count,
+            element: PhantomData,
+        }
+    }
+
+    /// Adds a step whose sources have as many elements as its destination.
+    fn element_wise<T: Element>(
+        &mut self,
+        opcode: Opcode,
+        dst: Array<T>,
+        sources: &[Operand<T>],
+    ) -> Result<&mut Self, ProgramError> {
+        for (source, operand) in sources.iter().zip(SOURCES) {
+            if let Operand::Array(array) = source {
+                self.length(operand, array.count, dst.count)?;
+            }
+        }
+        self.step(opcode, dst.count, dst, sources)
+    }
+
+    fn length(&self, operand: OperandIndex, found: u64, expected: u64) -> Result<(), ProgramError> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(ProgramError::LengthMismatch {
+            step: self.steps.len(),
+            operand,
+            found,
+            expected,
+        })
+    }
+
+    fn step<T: Element>(
+        &mut self,
+        opcode: Opcode,
+        count: u64,
+        dst: Array<T>,
+        sources: &[Operand<T>],
+    ) -> Result<&mut Self, ProgramError> {
+        let mut step = Step {
+            opcode: opcode as u8,
+            element_type: T::TYPE as u8,
+            count,
+            ..Step::new_zeroed()
+        };
+        let mut constant = None;
+        self.place(&mut step, OperandIndex::Dst, dst)?;
+        for (source, operand) in sources.iter().zip(SOURCES) {
+            match *source {
+                Operand::Array(array) => self.place(&mut step, operand, array)?,
+                Operand::Constant(value) => {
+                    step.spaces[operand as usize] = Space::Immediate as u8;
+                    step.immediate = value.to_bits();
+                    if constant
+                        .replace(step.immediate)
+                        .is_some_and(|other| other != step.immediate)
+                    {
+                        return Err(ProgramError::TwoConstants { step: self.steps.len() });
+                    }
+                }
+            }
+        }
+        self.steps.push(step);
+        Ok(self)
+    }
+
+    fn place<T>(&self, step: &mut Step, operand: OperandIndex, array: Array<T>) -> Result<(), ProgramError> {
+        if array.owner != self.id {
+            return Err(ProgramError::ForeignArray {
+                step: self.steps.len(),
+                operand,
+            });
+        }
+        step.spaces[operand as usize] = array.space as u8;
+        step.offsets[operand as usize] = array.offset;
+        Ok(())
+    }
+}
+
+macro_rules! binary {
+    ($($name:ident = $opcode:ident $text:literal),+ $(,)?) => {
+        impl ProgramBuilder {
+            $(
+                #[doc = concat!("Adds `dst[i] = ", $text, "`.")]
+                pub fn $name<T: Element>(
+                    &mut self,
+                    dst: Array<T>,
+                    a: impl Into<Operand<T>>,
+                    b: impl Into<Operand<T>>,
+                ) -> Result<&mut Self, ProgramError> {
+                    self.element_wise(Opcode::$opcode, dst, &[a.into(), b.into()])
+                }
+            )+
+        }
+    };
+}
+
+binary! {
+    add = Add "a[i] + b[i]",
+    sub = Sub "a[i] - b[i]",
+    mul = Mul "a[i] * b[i]",
+    div = Div "a[i] / b[i]",
+    min = Min "min(a[i], b[i])",
+    max = Max "max(a[i], b[i])",
+}
+
+const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
+
+/// Offset and end of the next array in a space of which `used` bytes are taken.
+fn extend<T: Element>(used: u64, count: u64, limit: u64) -> Result<(u64, u64), ProgramError> {
+    let offset = used.next_multiple_of(ARRAY_ALIGNMENT);
+    let end = count
+        .checked_mul(T::TYPE.size())
+        .and_then(|length| length.checked_add(offset));
+    match end {
+        Some(end) if end <= limit => Ok((offset, end)),
+        _ => Err(ProgramError::TooLarge {
+            length: end.unwrap_or(u64::MAX),
+            limit,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hawser_abi::reason::Reason;
+
+    #[test]
+    fn errors_name_the_step_and_operand() {
+        let mut builder = ProgramBuilder::new();
+        let x = builder.array::<i64>(8).unwrap();
+        let y = builder.array::<i64>(9).unwrap();
+        builder.fill(x, 1).unwrap();
+        let mismatch = ProgramError::LengthMismatch {
+            step: 1,
+            operand: OperandIndex::B,
+            found: 9,
+            expected: 8,
+        };
+        assert_eq!(builder.add(x, x, y).unwrap_err(), mismatch);
+        assert_eq!(
+            mismatch.to_string(),
+            "step 1: the second source has 9 elements, and 8 are needed"
+        );
+        assert_eq!(
+            builder.fma(x, 1, x, 2).unwrap_err(),
+            ProgramError::TwoConstants { step: 1 }
+        );
+        assert_eq!(
+            builder.sum(y, x).unwrap_err(),
+            ProgramError::LengthMismatch {
+                step: 1,
+                operand: OperandIndex::Dst,
+                found: 9,
+                expected: 1
+            }
+        );
+        let stranger = ProgramBuilder::new().array::<i64>(8).unwrap();
+        assert_eq!(
+            builder.copy(x, stranger).unwrap_err(),
+            ProgramError::ForeignArray {
+                step: 1,
+                operand: OperandIndex::A
+            }
+        );
+        assert_eq!(builder.build().unwrap().step_count(), 1);
+    }
+
+    #[test]
+    fn the_same_constant_may_stand_twice() {
+        let mut builder = ProgramBuilder::new();
+        let x = builder.array::<f32>(8).unwrap();
+        assert!(builder.fma(x, 2.0, x, 2.0).unwrap().build().is_ok());
+        assert_eq!(
+            builder.fma(x, 0.0, x, -0.0).unwrap_err(),
+            ProgramError::TwoConstants { step: 1 }
+        );
+    }
+
+    #[test]
+    fn what_the_driver_refuses_is_refused_here_with_the_step() {
+        let mut builder = ProgramBuilder::new();
+        let x = builder.array::<f32>(8).unwrap();
+        let t = builder.scratch::<f32>(8).unwrap();
+        builder.fill(x, 1.0).unwrap().add(x, x, t).unwrap();
+        let ProgramError::Refused(refusal) = builder.build().unwrap_err() else {
+            panic!()
+        };
+        assert_eq!(
+            (refusal.reason, refusal.step, refusal.operand),
+            (Reason::ScratchNotWritten, Some(1), Some(OperandIndex::B))
+        );
+        assert_eq!(builder.build_unchecked().step_count(), 2);
+    }
+
+    #[test]
+    fn arrays_stay_within_the_contract() {
+        let mut builder = ProgramBuilder::new();
+        builder.array::<u8>(MAX_DATA).unwrap();
+        assert_eq!(
+            builder.array::<u8>(1).unwrap_err(),
+            ProgramError::TooLarge {
+                length: MAX_DATA + 1,
+                limit: MAX_DATA
+            }
+        );
+        assert_eq!(
+            builder.scratch::<u64>(u64::MAX).unwrap_err(),
+            ProgramError::TooLarge {
+                length: u64::MAX,
+                limit: MEMORY_BAR_SIZE
+            }
+        );
+    }
+
+    #[test]
+    fn arrays_begin_at_cache_lines() {
+        let mut builder = ProgramBuilder::new();
+        let offsets = [
+            builder.array::<u8>(1).unwrap(),
+            builder.array::<u8>(64).unwrap(),
+            builder.array::<u8>(1).unwrap(),
+        ]
+        .map(|array| array.offset());
+        assert_eq!(offsets, [0, 64, 128]);
+        assert_eq!(builder.build_unchecked().data_size(), 129);
+    }
+}

@@ -1,0 +1,100 @@
+//! What a driver would do with a program, without asking one.
+
+use hawser_core::{BufferShape, Limits, Piece, Plan, Refusal, Workspace, check, max_pieces, plan, workspace_words};
+
+use super::Program;
+
+/// A program that a driver accepts, and its plan.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What the driver decides.
+    pub plan: Plan,
+    /// The pieces of the data buffer, in ascending order.
+    pub pieces: Vec<Piece>,
+}
+
+impl Program {
+    /// Checks the program as a driver with these limits does.
+    pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
+        let mut words = vec![0; workspace_words(self.room(limits))];
+        check(&self.bytes, self.shape(), limits, &mut Workspace::new(&mut words)).map(drop)
+    }
+
+    /// Checks and plans the program as a driver with these limits does, for a page-aligned data buffer.
+    pub fn inspect(&self, limits: &Limits) -> Result<Inspection, Refusal> {
+        let room = self.room(limits);
+        let mut words = vec![0; workspace_words(room)];
+        let mut workspace = Workspace::new(&mut words);
+        let accepted = check(&self.bytes, self.shape(), limits, &mut workspace)?;
+        let mut pieces = vec![Piece::default(); max_pieces(room)];
+        let plan = plan(&accepted, limits, &mut pieces)?;
+        pieces.truncate(plan.pieces());
+        Ok(Inspection { plan, pieces })
+    }
+
+    fn shape(&self) -> BufferShape {
+        BufferShape {
+            length: self.data_size(),
+            page_offset: 0,
+        }
+    }
+
+    /// Steps to make room for: as many as there are, or as are allowed.
+    fn room(&self, limits: &Limits) -> u32 {
+        u32::try_from(self.step_count())
+            .unwrap_or(u32::MAX)
+            .clamp(1, limits.max_steps.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::ProgramBuilder;
+    use hawser_abi::reason::Reason;
+    use hawser_core::Route;
+
+    #[test]
+    fn the_plan_of_a_program_is_told() {
+        let mut builder = ProgramBuilder::new();
+        let x = builder.array::<f32>(1024).unwrap();
+        let y = builder.array::<f32>(1024).unwrap();
+        let z = builder.array::<f32>(1024).unwrap();
+        let program = builder.fma(y, 2.5, x, y).unwrap().copy(z, x).unwrap().build().unwrap();
+        let Inspection { plan, pieces } = program.inspect(&Limits::default()).unwrap();
+        assert_eq!((plan.bytes_to_device(), plan.bytes_from_device()), (4096, 4096));
+        assert_eq!((plan.bytes_copied_in(), plan.bytes_copied_out()), (4096, 4096));
+        assert!(matches!(pieces[0].route(), Route::ToDevice(_)));
+        assert!(matches!(pieces[1].route(), Route::CopyInOut(_)));
+        assert!(matches!(pieces[2].route(), Route::FromDevice(_)));
+        assert_eq!(pieces.len(), 3);
+    }
+
+    #[test]
+    fn the_limits_are_those_given() {
+        let mut builder = ProgramBuilder::new();
+        let x = builder.array::<f32>(1024).unwrap();
+        let program = builder.fill(x, 1.0).unwrap().add(x, x, 1.0).unwrap().build().unwrap();
+        let few = Limits {
+            max_steps: 1,
+            ..Limits::default()
+        };
+        assert_eq!(program.check(&few).unwrap_err().reason, Reason::TooManySteps);
+        assert_eq!(program.inspect(&few).unwrap_err().reason, Reason::TooManySteps);
+        let small = Limits {
+            arena_size: 64,
+            ..Limits::default()
+        };
+        assert_eq!(program.check(&small), Ok(()));
+        assert_eq!(program.inspect(&small).unwrap_err().reason, Reason::ArenaTooSmall);
+    }
+
+    #[test]
+    fn nothing_is_no_program() {
+        let nothing = Program::from_bytes(Vec::new());
+        assert_eq!(
+            nothing.check(&Limits::default()).unwrap_err().reason,
+            Reason::HeaderTruncated
+        );
+    }
+}
