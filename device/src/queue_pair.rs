@@ -166,7 +166,7 @@ impl QueuePair {
             }
             _ => {
                 let waiting = self.sq.distance(self.sq_head, self.sq_tail);
-                if self.enabled && waiting > 0 {
+                if waiting > 0 {
                     self.aborts.insert(tag, self.fetched.saturating_add(waiting.into()));
                 }
             }

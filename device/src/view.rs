@@ -89,7 +89,8 @@ impl View {
 
     /// The device address after the last run.
     fn end_address(&self) -> Option<u64> {
-        let last = self.runs.last().filter(|run| run.address != HOLE)?;
+        let last = self.runs.last()?;
+        // A hole is at the last address, so nothing comes after it.
         last.address.checked_add(self.length - last.start)
     }
 

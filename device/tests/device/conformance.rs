@@ -34,7 +34,7 @@ const TYPES: [ElementType; 5] = [
     ElementType::F32,
     ElementType::F64,
 ];
-const SCRATCH: u64 = 150_000;
+const SCRATCH: u64 = 300_000;
 const WINDOW_BASE: u64 = 4096;
 
 /// Numbers from which a step is made that stays inside its spaces.

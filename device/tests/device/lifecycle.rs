@@ -157,11 +157,12 @@ fn a_reset_ends_all_access_only_when_it_is_over() {
         "memory may be accessed until the reset is over"
     );
     for _ in 0..64 {
-        rig.write(registers::INT_MASK_CLEAR, 1);
-        rig.write(registers::CONTROL, control::ENABLE);
         if rig.read(registers::CONTROL) & control::RESET == 0 {
             break;
         }
+        rig.write(registers::INT_MASK_CLEAR, 1);
+        rig.write(registers::CONTROL, control::ENABLE);
+        rig.write(0x40, 1);
         rig.step();
     }
     let accesses = rig.bus.accesses();
@@ -177,9 +178,11 @@ fn a_reset_ends_all_access_only_when_it_is_over() {
 #[test]
 fn a_device_that_was_reset_works_again() {
     let (mut rig, _) = in_the_middle();
+    rig.write(registers::MODERATION, 1000 << 16 | 8);
     rig.write(registers::CONTROL, control::RESET);
     rig.step();
     rig.wait_ready();
+    assert_eq!(rig.read(registers::MODERATION), 0);
     assert_eq!(rig.read(registers::INT_MASK_SET), 0x1F);
     assert_eq!(rig.read(registers::CONTROL), 0);
     rig.bring_up(1, 8, control::MSIX);
@@ -196,6 +199,10 @@ fn a_reset_drops_the_line() {
     rig.run_placed(placed);
     assert!(rig.bus.line);
     rig.write(registers::CONTROL, control::RESET);
+    assert!(!rig.bus.line);
+    rig.wait_ready();
+    rig.write(registers::INT_MASK_CLEAR, u32::MAX);
+    assert_eq!(rig.read(registers::INT_STATUS), 0);
     assert!(!rig.bus.line);
 }
 

@@ -5,9 +5,12 @@ use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::pci::MEMORY_BAR_SIZE;
 use hawser_abi::program::step_flags;
 use hawser_abi::queue::{COMMAND_RUN, CompletionStatus, NO_OPERAND, NO_STEP, SubmissionEntry};
+use hawser_abi::registers::control;
+use hawser_device::Faultless;
+use zerocopy::IntoBytes;
 
 use crate::fence::{READ, add, end, run_steps};
-use crate::rig::{Command, IMMEDIATE, NONE, Rig, fill, segment, step};
+use crate::rig::{Command, IMMEDIATE, NONE, Placed, Rig, fill, scratch, segment, step};
 
 #[test]
 fn malformed_steps_are_refused() {
@@ -178,6 +181,60 @@ fn segments_that_make_no_sense_are_refused() {
             (CompletionStatus::BadDescriptor, NO_STEP, NO_OPERAND, 0),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn a_good_descriptor_at_a_misaligned_address_is_refused() {
+    for (align, expected) in [(64, CompletionStatus::Success), (32, CompletionStatus::BadDescriptor)] {
+        let mut rig = Rig::running();
+        let command = good_command(&mut rig);
+        let bytes = rig.layout(&command);
+        let address = rig.alloc(bytes.len() + 64, 64) + (64 - align);
+        rig.bus.at(address, bytes.len()).copy_from_slice(&bytes);
+        let length = bytes.len() as u32;
+        assert_eq!(end(&rig.run_placed(Placed { address, length })).0, expected);
+    }
+}
+
+#[test]
+fn a_good_segment_table_at_a_misaligned_address_is_refused() {
+    for (align, expected) in [(16, CompletionStatus::Success), (8, CompletionStatus::BadDescriptor)] {
+        let mut rig = Rig::running();
+        let command = good_command(&mut rig);
+        let mut bytes = rig.layout(&command);
+        let table = rig.alloc(64, 16) + (16 - align);
+        rig.bus.at(table, 16).copy_from_slice(command.bindings[0].0.as_bytes());
+        bytes[64..72].copy_from_slice(&table.to_le_bytes());
+        let placed = rig.put_descriptor(&bytes);
+        assert_eq!(end(&rig.run_placed(placed)).0, expected);
+    }
+}
+
+#[test]
+fn there_may_be_two_mebi_segments_and_not_one_more() {
+    const HALF: usize = 1 << 20;
+    for (extra, expected) in [(0, CompletionStatus::Success), (1, CompletionStatus::BadDescriptor)] {
+        let mut rig = Rig::with(Box::new(Faultless), 24 << 20);
+        rig.bring_up(1, 4, control::MSIX);
+        let mut command = good_command(&mut rig);
+        command.bindings = vec![
+            (vec![segment(HOLE, 1); extra], READ),
+            (vec![segment(HOLE, 1); HALF], READ),
+            (Vec::new(), binding_flags::ALL),
+        ];
+        command.steps = vec![step(
+            Opcode::Fill,
+            ElementType::U32,
+            1,
+            [scratch(0), IMMEDIATE, NONE, NONE],
+        )];
+        let mut bytes = rig.layout(&command);
+        // The third binding has the segments of the second.
+        let (second, third) = (bytes[96..116].to_vec(), 128);
+        bytes[third..third + second.len()].copy_from_slice(&second);
+        let placed = rig.put_descriptor(&bytes);
+        assert_eq!(end(&rig.run_placed(placed)).0, expected);
     }
 }
 

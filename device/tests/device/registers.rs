@@ -37,6 +37,16 @@ fn writes_before_the_device_is_ready_are_lost() {
 }
 
 #[test]
+fn bits_above_the_width_of_an_access_do_not_count() {
+    let mut rig = Rig::running();
+    let offset = queue_register(1, queue_offset::SQ_ENTRIES);
+    rig.device
+        .write_register(offset, 4, 0xFFFF_FFFF_0000_0010, &mut rig.bus);
+    assert_eq!(rig.read(offset), 16);
+    assert_eq!(rig.read(registers::STATUS), status::READY);
+}
+
+#[test]
 fn the_heartbeat_follows_time_and_is_never_all_ones() {
     let mut rig = Rig::new();
     let first = rig.read(registers::HEARTBEAT);

@@ -47,7 +47,12 @@ fn batches_wrap_around_the_ring() {
         }
         rig.settle();
         for tag in expected..expected + batch {
-            assert_eq!(rig.take(0).expect("a completion").tag, tag);
+            let entry = rig.take(0).expect("a completion");
+            assert_eq!(
+                (entry.tag, entry.sq_head),
+                (tag, (tag + 1) % 8),
+                "the entry that is read next"
+            );
         }
         expected += batch;
         assert_eq!(rig.peek(0), None);

@@ -7,7 +7,7 @@ use hawser_abi::queue::CompletionStatus;
 use hawser_device::reference::{self, ReferenceFault};
 use zerocopy::IntoBytes;
 
-use crate::rig::{Command, IMMEDIATE, NONE, Rig, segment, status_of, step};
+use crate::rig::{Command, IMMEDIATE, NONE, Rig, scratch, segment, status_of, step};
 
 const TYPES: [ElementType; 5] = [
     ElementType::I32,
@@ -320,6 +320,34 @@ fn immediates_are_splat_over_chunks_at_any_source() {
             agreed(opcode.name(), step, &bytes_of(ElementType::F64, &values));
         }
     }
+}
+
+#[test]
+fn scratch_keeps_every_chunk_of_a_large_step() {
+    let count = 50_000u64;
+    let bytes = 4 * count;
+    let data: Vec<u8> = (0..2 * bytes).map(|index| (index * index / 7) as u8).collect();
+    let mut rig = Rig::running();
+    let at = rig.put(&data, 64);
+    let steps = vec![
+        step(Opcode::Copy, ElementType::U32, count, [scratch(64), (0, 0), NONE, NONE]),
+        step(
+            Opcode::Add,
+            ElementType::U32,
+            count,
+            [(0, bytes), scratch(64), scratch(64), NONE],
+        ),
+    ];
+    let entry = rig.run(&Command::on(vec![segment(at, 2 * bytes)], steps));
+    assert_eq!(status_of(&entry), CompletionStatus::Success);
+    let results = values_of(ElementType::U32, rig.bus.at(at + bytes, bytes as usize));
+    let expected = values_of(ElementType::U32, &data[..bytes as usize]);
+    assert!(
+        results
+            .iter()
+            .zip(expected)
+            .all(|(result, value)| *result == value * 2 % (1 << 32))
+    );
 }
 
 #[test]
