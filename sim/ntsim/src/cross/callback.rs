@@ -12,17 +12,28 @@ use crate::{
 /// The routine must come back at the IRQL and the critical-region depth at which it was called.
 pub fn callback<R: Returned>(name: &'static str, call: impl FnOnce() -> R, args: impl FnOnce() -> String) -> R {
     let context = sched::context_handle();
+    let irql = context.irql.get();
+    let result = callback_with_own_irql_rule(name, call, args);
+    check_irql(&context, name, irql);
+    sched::point(name);
+    result
+}
+
+/// As [`callback`], for a caller that has a rule of its own about the IRQL.
+pub(crate) fn callback_with_own_irql_rule<R: Returned>(
+    name: &'static str,
+    call: impl FnOnce() -> R,
+    args: impl FnOnce() -> String,
+) -> R {
+    let context = sched::context_handle();
     sched::point(name);
     trace::emit(Kind::Enter, name, args);
-    let irql = context.irql.get();
     let depth = context.critical.get();
     context.calls.borrow_mut().push(name);
     let result = in_domain(Domain::Driver, call);
     context.calls.borrow_mut().pop();
     trace::returned(Kind::Leave, name, result.traced());
-    check_irql(&context, name, irql);
     check_depth(&context, name, depth);
-    sched::point(name);
     result
 }
 

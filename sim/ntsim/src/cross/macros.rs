@@ -80,8 +80,8 @@ macro_rules! nt_exports {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! signature_check {
-    ((unchecked) $($rest:tt)*) => {};
-    (() $name:ident($($of:ty),*) $(-> $ret:ty)?) => {
+    ([unchecked] $($rest:tt)*) => {};
+    ([checked] $name:ident($($of:ty),*) $(-> $ret:ty)?) => {
         const _: unsafe extern "C" fn($($of),*) $(-> $ret)? = ::wdk_sys::ntddk::$name;
     };
 }

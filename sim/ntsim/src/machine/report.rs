@@ -86,6 +86,12 @@ impl Machine {
         self.trace.take()
     }
 
+    /// The choices made so far, when the whole trace is kept.
+    #[must_use]
+    pub fn choices(&self) -> Vec<crate::sched::Choice> {
+        self.sched.choice_log()
+    }
+
     /// The events kept so far, from index `from` on.
     #[must_use]
     pub fn trace_since(&self, from: usize) -> Vec<trace::Event> {

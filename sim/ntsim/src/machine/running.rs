@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::{
+    cross,
     sched::{self, Time},
     verifier::Crash,
 };
@@ -30,6 +31,18 @@ impl Machine {
         self.run_until(|| result.borrow().is_some())?;
         let value = result.borrow_mut().take();
         Ok(value.expect("the run ended because the value is there"))
+    }
+
+    /// As [`run`](Self::run), as code of a driver: its kernel calls are checked and recorded.
+    ///
+    /// # Errors
+    /// The machine stopped.
+    pub fn run_as_driver<T: 'static>(&self, name: &'static str, f: impl FnOnce() -> T + 'static) -> Result<T, Crash> {
+        self.run(name, move || {
+            let mut value = None;
+            cross::callback(name, || value = Some(f()), String::new);
+            value.expect("the callback has returned")
+        })
     }
 
     /// Runs until nothing can run without a timer.

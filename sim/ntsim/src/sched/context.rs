@@ -55,6 +55,8 @@ pub struct Context {
     pub(crate) waiting: Cell<Option<super::wait::Waiting>>,
     /// Its deadline has passed.
     pub(crate) timed_out: Cell<bool>,
+    /// It has ended itself.
+    pub(super) ended: Cell<bool>,
     pub(crate) coroutine: RefCell<Option<Coroutine>>,
 }
 
@@ -75,6 +77,7 @@ impl Context {
             spinning: Cell::new(None),
             waiting: Cell::new(None),
             timed_out: Cell::new(false),
+            ended: Cell::new(false),
             coroutine: RefCell::new(None),
         }
     }

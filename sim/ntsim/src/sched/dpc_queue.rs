@@ -44,12 +44,8 @@ pub(crate) fn remove_dpc(key: usize) -> Option<DpcEntry> {
     })
 }
 
-/// Whether any processor has a DPC queued or running.
-pub(crate) fn any_dpc() -> bool {
-    machine::with(|m| {
-        m.sched.processors.iter().any(|processor| {
-            let running = processor.stack.borrow().iter().any(|context| context.kind == super::ContextKind::Dpc);
-            running || !processor.dpcs.borrow().is_empty()
-        })
-    })
+/// Whether a DPC object in this range of addresses is queued.
+pub(crate) fn dpc_in(machine: &machine::Machine, start: usize, end: usize) -> bool {
+    let inside = |entry: &DpcEntry| entry.key != 0 && (start..end).contains(&entry.key);
+    machine.sched.processors.iter().any(|processor| processor.dpcs.borrow().iter().any(inside))
 }

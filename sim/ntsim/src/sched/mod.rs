@@ -20,7 +20,7 @@ pub use choices::{Choice, Choices, Schedule};
 pub use clock::{Clock, Time, TimerKey};
 pub use context::{Context, ContextId, ContextKind};
 pub(crate) use coroutine::current_stack_bounds;
-pub(crate) use dpc_queue::{DpcEntry, Importance, any_dpc, queue_dpc, remove_dpc};
+pub(crate) use dpc_queue::{DpcEntry, Importance, dpc_in, queue_dpc, remove_dpc};
 pub use point::{point, stall};
 pub(crate) use run::{discard_contexts, run_until, settle};
 pub use state::State;
@@ -131,4 +131,10 @@ pub(crate) fn resume_device(context: &Rc<Context>) {
 /// Ends a step of a device.
 pub(crate) fn suspend_device() {
     coroutine::suspend();
+}
+
+/// Ends the running thread where it is; nothing on its stack is dropped.
+pub(crate) fn end_context() -> ! {
+    with_context(|context| context.ended.set(true));
+    abandon()
 }

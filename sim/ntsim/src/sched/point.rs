@@ -9,6 +9,9 @@ use crate::{
 /// What a scheduling point costs in virtual time.
 const POINT_NS: u64 = 20;
 
+/// Once in so many points the run loop is asked whether what is waited for outside has happened.
+const LOOK_UP: u64 = 64;
+
 /// Lets something else happen before the running context goes on. `_label` says where, for a debugger.
 pub fn point(_label: &'static str) {
     let Some(context) = try_context_handle() else { return };
@@ -24,12 +27,13 @@ pub fn point(_label: &'static str) {
     if exhausted {
         verifier::stop(CrashKind::Budget, "the budget of scheduling points is used up".to_owned());
     }
-    if let Some(step) = step
-        && step != Step::Continue
-    {
-        machine::with(|m| m.sched.next_step.set(Some(step)));
-        coroutine::suspend();
-    }
+    let step = match step {
+        None | Some(Step::Continue) if machine::with(|m| m.sched.points.get()) % LOOK_UP != 0 => return,
+        None | Some(Step::Continue) => Step::Run { processor },
+        Some(step) => step,
+    };
+    machine::with(|m| m.sched.next_step.set(Some(step)));
+    coroutine::suspend();
 }
 
 /// The running context keeps its processor busy for so long; interrupts and everything else may happen meanwhile.

@@ -141,7 +141,7 @@ fn place(machine: &Machine, processor: usize, context: Rc<Context>) {
 fn run(machine: &Machine, processor: usize) {
     machine.sched.last_processor.set(processor);
     let Some(context) = machine.sched.processors[processor].top() else { return };
-    if coroutine::resume(&context) == Back::Finished {
+    if coroutine::resume(&context) == Back::Finished || context.ended.get() {
         machine.sched.processors[processor].stack.borrow_mut().pop();
         finish(machine, &context);
     }
@@ -150,6 +150,7 @@ fn run(machine: &Machine, processor: usize) {
 /// A context has ended.
 pub(super) fn finish(machine: &Machine, context: &Rc<Context>) {
     context.processor.set(None);
+    coroutine::discard(context);
     machine.sched.contexts.borrow_mut().remove(&context.id);
     machine.sched.notified.set(true);
 }

@@ -25,4 +25,20 @@ crate::rules! {
     KMDF_CALLBACK_IRQL = "kmdf-callback-changed-irql", 0x10D, 0xE;
     /// An event callback of the driver returned inside another number of critical regions.
     KMDF_CALLBACK_CRITICAL_REGION = "kmdf-callback-leaked-critical-region", 0x10D, 0xF;
+    /// A wait on memory that is no dispatcher object.
+    WAIT_OBJECT = "wait-object", 0xC4, 0x121;
+    /// A DPC was used that was never initialized.
+    DPC_NOT_INITIALIZED = "dpc-not-initialized", 0xC7, 2;
+    /// Memory was freed that holds a kernel object in use.
+    OBJECT_FREED_IN_USE = "object-freed-in-use", 0xC7, 0;
+    /// A work item was queued or freed while it is queued.
+    WORK_ITEM_QUEUED = "work-item-queued", 0xE4, 0;
+    /// A work item was used that was not allocated, or was freed.
+    WORK_ITEM_UNKNOWN = "work-item-unknown", 0xE4, 1;
+    /// Work items were left at unload.
+    WORK_ITEM_LEAKED = "work-item-leaked", 0xCE, 1;
+    /// A timer was used that was not allocated, or was deleted.
+    EX_TIMER_UNKNOWN = "ex-timer-unknown", 0xC7, 4;
+    /// A system thread ended at a raised IRQL or inside a critical region.
+    THREAD_END_STATE = "thread-end-state", 0xC4, 0x3D;
 }
