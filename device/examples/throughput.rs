@@ -111,7 +111,7 @@ fn run(opcode: Opcode, element: ElementType, sources: usize) {
     );
     memory.put(TABLE, segments.as_bytes());
     let mut device = Accelerator::new();
-    device.set_bus_master(BusMaster::Enabled, &mut memory);
+    device.set_bus_master(BusMaster::Enabled);
     while device.step(&mut memory) == Activity::Busy {}
     for (offset, width, value) in [
         (queue_register(0, queue_offset::SQ_BASE), 8, SQ as u64),

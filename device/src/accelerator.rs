@@ -99,10 +99,10 @@ impl Accelerator {
         activity
     }
 
-    /// Follows the Bus Master Enable bit of the PCI command register. Messages that could not be sent are sent when it is set.
-    pub fn set_bus_master(&mut self, master: BusMaster, bus: &mut dyn HostBus) {
+    /// Follows the Bus Master Enable bit of the PCI command register. Messages that could not be sent are sent by the next
+    /// [`Accelerator::step`] after it is set.
+    pub fn set_bus_master(&mut self, master: BusMaster) {
         self.master = master;
-        self.deliver_interrupts(bus);
     }
 
     /// Goes from D0 to D3: all state is lost, registers read as ones.

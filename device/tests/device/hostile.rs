@@ -175,7 +175,7 @@ fn step_bounded(rig: &mut Rig) -> Activity {
 
 /// A reset always helps: the device is ready again and accesses nothing.
 fn recover(rig: &mut Rig) {
-    rig.device.set_bus_master(BusMaster::Enabled, &mut rig.bus);
+    rig.device.set_bus_master(BusMaster::Enabled);
     rig.write(registers::CONTROL, control::RESET);
     rig.wait_ready();
     assert_eq!(rig.read(registers::CONTROL), 0);
@@ -196,8 +196,8 @@ fn apply(rig: &mut Rig, placed: Placed, attack: &Attack) {
                 }
             }
         }
-        Attack::Master(true) => rig.device.set_bus_master(BusMaster::Enabled, &mut rig.bus),
-        Attack::Master(false) => rig.device.set_bus_master(BusMaster::Disabled, &mut rig.bus),
+        Attack::Master(true) => rig.device.set_bus_master(BusMaster::Enabled),
+        Attack::Master(false) => rig.device.set_bus_master(BusMaster::Disabled),
         Attack::PowerCycle => {
             rig.device.power_off(&mut rig.bus);
             rig.device.power_on();

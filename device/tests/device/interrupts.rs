@@ -102,14 +102,15 @@ fn everything_is_masked_until_the_driver_says_otherwise() {
 #[test]
 fn messages_wait_for_bus_mastering_and_the_line_does_not() {
     let mut rig = up(control::MSIX);
-    rig.device.set_bus_master(BusMaster::Disabled, &mut rig.bus);
+    rig.device.set_bus_master(BusMaster::Disabled);
     rig.write(sq_tail_doorbell(0), 99);
     assert!(rig.bus.messages.is_empty());
-    rig.device.set_bus_master(BusMaster::Enabled, &mut rig.bus);
+    rig.device.set_bus_master(BusMaster::Enabled);
+    assert_eq!(rig.settle(), Activity::Idle);
     assert_eq!(rig.bus.messages, [0]);
 
     let mut rig = up(0);
-    rig.device.set_bus_master(BusMaster::Disabled, &mut rig.bus);
+    rig.device.set_bus_master(BusMaster::Disabled);
     rig.write(sq_tail_doorbell(0), 99);
     assert!(rig.bus.line);
 }

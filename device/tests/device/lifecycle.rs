@@ -209,7 +209,7 @@ fn a_reset_drops_the_line() {
 #[test]
 fn without_bus_mastering_every_access_is_refused() {
     let (mut rig, _) = in_the_middle();
-    rig.device.set_bus_master(BusMaster::Disabled, &mut rig.bus);
+    rig.device.set_bus_master(BusMaster::Disabled);
     let accesses = rig.bus.accesses();
     rig.settle();
     assert_eq!(rig.bus.accesses(), accesses);

@@ -60,7 +60,7 @@ impl Rig {
             rings: Default::default(),
             free: BASE,
         };
-        rig.device.set_bus_master(BusMaster::Enabled, &mut rig.bus);
+        rig.device.set_bus_master(BusMaster::Enabled);
         rig
     }
 
