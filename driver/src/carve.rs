@@ -2,7 +2,7 @@
 
 use hawser_core::{AllocateError, Block, DeviceAddress, OffsetAllocator, Piece, max_pieces};
 use kmdf::dma::{CommonBuffer, DmaEnabler};
-use kmdf::{NewDevice, NtStatus, Pool, PoolSlice, Result, SpinLock};
+use kmdf::{NewDevice, NtStatus, Pool, PoolBox, PoolSlice, Result, SpinLock};
 
 use crate::job::BlockMemory;
 use crate::params::SMALLEST_ARENA;
@@ -14,12 +14,12 @@ const BLOCKS: usize = 2 * hawser_core::SLOTS;
 #[derive(Debug)]
 pub struct Arena {
     memory: CommonBuffer,
-    blocks: SpinLock<OffsetAllocator<BLOCKS>>,
+    blocks: SpinLock<PoolBox<OffsetAllocator<BLOCKS>>>,
 }
 
 impl Arena {
     /// An arena of `wanted` bytes, or of as many as the system gives: half, a quarter...
-    pub fn new(device: &NewDevice<'_>, enabler: &DmaEnabler, wanted: usize) -> Result<Self> {
+    pub fn new(device: &NewDevice<'_>, enabler: &DmaEnabler, pool: Pool, wanted: usize) -> Result<Self> {
         let mut size = wanted;
         let memory = loop {
             match enabler.common_buffer(size) {
@@ -28,7 +28,7 @@ impl Arena {
                 Err(status) => return Err(status),
             }
         };
-        let blocks = device.spin_lock(OffsetAllocator::new(memory.len() as u64))?;
+        let blocks = device.spin_lock(PoolBox::new(pool, OffsetAllocator::new(memory.len() as u64))?)?;
         Ok(Self { memory, blocks })
     }
 
@@ -70,19 +70,19 @@ impl Arena {
 
 /// Device-local memory, in which every request that asks for it has a window.
 #[derive(Debug)]
-pub struct Scratch(SpinLock<OffsetAllocator<BLOCKS>>);
+pub struct Scratch(SpinLock<PoolBox<OffsetAllocator<BLOCKS>>>);
 
 impl Scratch {
     /// Without memory, until the device's size is known.
-    pub fn new(device: &NewDevice<'_>) -> Result<Self> {
-        Ok(Self(device.spin_lock(OffsetAllocator::new(0))?))
+    pub fn new(device: &NewDevice<'_>, pool: Pool) -> Result<Self> {
+        Ok(Self(device.spin_lock(PoolBox::new(pool, OffsetAllocator::new(0))?)?))
     }
 
     /// The device has `size` bytes. Called while no request has a window.
     pub fn resize(&self, size: u64) {
         let mut windows = self.0.lock();
         debug_assert!(windows.live() == 0);
-        *windows = OffsetAllocator::new(size);
+        **windows = OffsetAllocator::new(size);
     }
 
     /// Carves a window.

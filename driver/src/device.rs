@@ -79,6 +79,9 @@ pub struct Device {
 }
 kmdf::context_type!(Device);
 
+// It passes through the stack when it is made, and a kernel stack has 24 KiB.
+const _: () = assert!(size_of::<Device>() <= 2560);
+
 /// What the parts of a device are made of.
 #[derive(Debug)]
 pub struct Parts<'a> {
@@ -109,11 +112,11 @@ impl Device {
             counters: Counters::default(),
             interrupts: Interrupts::default(),
             let_go: LetGo::new(authority),
-            arena: Arena::new(new, &enabler, params.arena)?,
-            scratch: Scratch::new(new)?,
+            arena: Arena::new(new, &enabler, pool, params.arena)?,
+            scratch: Scratch::new(new, pool)?,
             large_lists: LargeLists::new(new, pool, params.max_steps)?,
             workbench: Workbench::new(new, pool, params.max_steps)?,
-            slots: Slots::new(new, || Job::new(&parts))?,
+            slots: Slots::new(new, pool, || Job::new(&parts))?,
             waiting: Waiting::new(new)?,
             map_stage: MapStage::new(new)?,
             settling: Settling::new(new)?,

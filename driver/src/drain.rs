@@ -1,7 +1,7 @@
 //! The DPC: reads the completion rings empty. What the device writes there is hostile until it has been checked. DISPATCH_LEVEL.
 
 use hawser_abi::registers::status;
-use hawser_core::{Ended, QueueView, SLOTS};
+use hawser_core::{QueueView, SLOTS};
 
 use crate::device::Device;
 use crate::hardware::Hardware;
@@ -33,14 +33,14 @@ pub fn in_trouble(hardware: &Hardware) -> bool {
 pub fn drain(device: &Device, hardware: &Hardware, number: u16) -> u32 {
     let mut ended = [const { None }; SLOTS];
     let read = collect(device, hardware, number, &mut ended);
-    for (ended, job) in ended.into_iter().flatten() {
-        end(device, ended, job);
+    for job in ended.into_iter().flatten() {
+        end(device, job);
     }
     read
 }
 
 /// Reads the entries, under the lock of the queue, and tells the device once how far.
-fn collect(device: &Device, hardware: &Hardware, number: u16, ended: &mut [Option<(Ended, OwnedJob)>; SLOTS]) -> u32 {
+fn collect(device: &Device, hardware: &Hardware, number: u16, ended: &mut [Option<OwnedJob>; SLOTS]) -> u32 {
     let Some(queue) = device.queue(number) else { return 0 };
     let mut queue = queue.lock();
     let mut places = ended.iter_mut();
@@ -56,12 +56,13 @@ fn collect(device: &Device, hardware: &Hardware, number: u16, ended: &mut [Optio
         match device.slots.complete(&entry, view) {
             Checked::NotReady => break,
             Checked::Stray => count(&device.counters.stray_completions, 1),
-            Checked::Ended(what, job) => {
+            Checked::Ended(what, mut job) => {
                 let retired = queue.submissions.retire(what.sq_head);
                 debug_assert!(retired.is_ok(), "the head was checked");
                 // There are as many places as slots, and a slot ends once in a batch.
                 if let Some(place) = places.next() {
-                    *place = Some((what, job));
+                    job.work.ended = Some(what);
+                    *place = Some(job);
                 }
             }
         }
@@ -75,10 +76,11 @@ fn collect(device: &Device, hardware: &Hardware, number: u16, ended: &mut [Optio
 }
 
 /// The device has ended a command.
-fn end(device: &Device, ended: Ended, mut job: OwnedJob) {
+fn end(device: &Device, mut job: OwnedJob) {
     job.work.timeline.interrupt = job.age();
-    job.work.cycles = ended.cycles;
-    job.work.end = Some(End::Ran(ended.outcome));
-    let job = let_go::after_completion(device, job, &ended);
+    if let Some(ended) = job.work.ended {
+        job.work.end = Some(End::Ran(ended.outcome));
+        job = let_go::after_completion(device, job, &ended);
+    }
     settle::settle(device, job);
 }

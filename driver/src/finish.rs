@@ -68,7 +68,7 @@ fn record(job: &Job) -> ResultRecord {
         plan,
         views,
         timeline,
-        cycles,
+        ended,
         end,
         ..
     } = &job.work;
@@ -85,7 +85,7 @@ fn record(job: &Job) -> ResultRecord {
     record.reason = reason as u32;
     record.status = reason.status();
     record.mappings = plan.packed_mappings();
-    record.device_cycles = *cycles;
+    record.device_cycles = ended.map_or(0, |ended| ended.cycles);
     record.bytes_to_device = plan.bytes_to_device();
     record.bytes_from_device = plan.bytes_from_device();
     record.bytes_copied_in = plan.bytes_copied_in();

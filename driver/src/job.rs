@@ -1,7 +1,7 @@
 //! One request's state while it has a slot. Made for each slot when the device is added, and used again and again.
 
 use hawser_core::{
-    ArenaWriter, Block, BlockOffset, Checked, DeviceAddress, OutsideArena, Piece, Pieces, Plan, SlotId, Ticket,
+    ArenaWriter, Block, BlockOffset, Checked, DeviceAddress, Ended, OutsideArena, Piece, Pieces, Plan, SlotId, Ticket,
     ViewBuilder,
 };
 use kmdf::dma::{IdleSet, Mapped, Mapping, Started};
@@ -33,6 +33,9 @@ pub struct Job {
     pub work: Work,
 }
 
+// It passes through the stack when it is made, and a kernel stack has 24 KiB.
+const _: () = assert!(size_of::<Job>() <= 2560);
+
 /// What one use of a slot is about.
 #[derive(Debug, Default)]
 pub struct Work {
@@ -52,8 +55,8 @@ pub struct Work {
     pub arrived: Instant,
     /// When it passed the stages of its life.
     pub timeline: Timeline,
-    /// Cycles that the device took.
-    pub cycles: u64,
+    /// The completion entry that ended its command.
+    pub ended: Option<Ended>,
     /// How it ended, once that is known.
     pub end: Option<End>,
 }

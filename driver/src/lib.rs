@@ -15,7 +15,7 @@
 //! | record, space, completion | `finish` | up to DISPATCH |
 //!
 //! Beside the path: `device` (all parts), `hardware` (resources), `controller` and `stop` (the device's state), `teardown` (the one way to take commands back),
-//! `watchdog` (deadlines), `job` and `slots` (who owns what), `info`, `stats`, `results`, `params`.
+//! `watchdog` (deadlines), `job`, `slots` and `handshake` (who owns what), `info`, `stats`, `results`, `params`.
 //!
 //! Locks, in the order in which they are taken: control, waiting, workbench (may sleep); map stage, queue, slots; all others are taken alone.
 #![no_std]
@@ -32,6 +32,7 @@ mod device;
 mod drain;
 mod entry;
 mod finish;
+mod handshake;
 mod hardware;
 mod info;
 mod ioctl;

@@ -6,8 +6,9 @@
 use hawser_abi::queue::CompletionEntry;
 use hawser_core::{Completion, Ended, OnQueue, QueueView, SLOTS, SlotId, SlotTable, check_completion};
 use kmdf::dma::Programmed;
-use kmdf::{Instant, NewDevice, NtStatus, PoolBox, Result, SpinLock};
+use kmdf::{Instant, NewDevice, NtStatus, Pool, PoolBox, Result, SpinLock};
 
+use crate::handshake::{Handshake, Next};
 use crate::job::Job;
 
 /// A job, owned.
@@ -15,7 +16,7 @@ pub type OwnedJob = PoolBox<Job>;
 
 /// All slots.
 #[derive(Debug)]
-pub struct Slots(SpinLock<Inner>);
+pub struct Slots(SpinLock<PoolBox<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
@@ -27,32 +28,19 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Cell {
     job: Option<OwnedJob>,
-    mapping: MapStep,
+    mapping: Handshake,
     /// When a program on the device has to end.
     deadline: Option<Instant>,
 }
 
-/// How far the mapping of one part is. Executing a transaction and its EvtProgramDma may end in either order; the later of the two goes on with the job.
-#[derive(Debug, Default)]
-enum MapStep {
-    /// No transaction is being executed.
-    #[default]
-    None,
-    /// The call that executes has not returned, and EvtProgramDma was not called.
-    Executing,
-    /// The call has returned; EvtProgramDma will go on.
-    Returned,
-    /// EvtProgramDma has done its part; the call will go on when it returns.
-    Programmed,
-}
-
 impl Slots {
     /// All slots free, each with a job that `make` makes.
-    pub fn new(device: &NewDevice<'_>, mut make: impl FnMut() -> Result<OwnedJob>) -> Result<Self> {
-        let slots = Self(device.spin_lock(Inner {
+    pub fn new(device: &NewDevice<'_>, pool: Pool, mut make: impl FnMut() -> Result<OwnedJob>) -> Result<Self> {
+        let inner = Inner {
             table: SlotTable::new(),
             cells: Default::default(),
-        })?);
+        };
+        let slots = Self(device.spin_lock(PoolBox::new(pool, inner)?)?);
         for index in 0..SLOTS {
             let job = make()?;
             if let Some(cell) = slots.0.lock().cells.get_mut(index) {
@@ -97,7 +85,7 @@ impl Slots {
         let Some(slot) = job.slot else { return };
         let mut inner = self.0.lock();
         if let Some(cell) = inner.cell(slot) {
-            cell.mapping = MapStep::Executing;
+            cell.mapping.begin();
         }
         inner.put(slot, job);
     }
@@ -112,10 +100,9 @@ impl Slots {
         let slot = job.slot?;
         let mut inner = self.0.lock();
         let cell = inner.cell(slot)?;
-        match core::mem::take(&mut cell.mapping) {
-            MapStep::Returned => Some(job),
-            _ => {
-                cell.mapping = MapStep::Programmed;
+        match cell.mapping.programmed() {
+            Next::You => Some(job),
+            Next::TheOther => {
                 cell.job = Some(job);
                 None
             }
@@ -126,12 +113,9 @@ impl Slots {
     pub fn after_execute(&self, slot: SlotId) -> Option<OwnedJob> {
         let mut inner = self.0.lock();
         let cell = inner.cell(slot)?;
-        match core::mem::take(&mut cell.mapping) {
-            MapStep::Programmed => cell.job.take(),
-            _ => {
-                cell.mapping = MapStep::Returned;
-                None
-            }
+        match cell.mapping.returned() {
+            Next::You => cell.job.take(),
+            Next::TheOther => None,
         }
     }
 
@@ -139,7 +123,7 @@ impl Slots {
     pub fn after_failure(&self, slot: SlotId) -> Option<OwnedJob> {
         let mut inner = self.0.lock();
         let cell = inner.cell(slot)?;
-        cell.mapping = MapStep::None;
+        cell.mapping.failed();
         cell.job.take()
     }
 

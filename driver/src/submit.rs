@@ -117,12 +117,13 @@ fn admit(device: &Device, job: &mut OwnedJob, request: &Request) -> core::result
     };
     examine(device, job, request, &limits)?;
     carve(device, job)?;
-    let handle = request.file::<Handle>().ok_or(Hindrance::reason(Reason::CookieInUse))?;
     let cookie = job.work.checked.map_or(0, |checked| checked.cookie());
-    job.work.ticket = Some(handle.begin(cookie).map_err(|error| match error {
-        BeginError::CookieInUse => Hindrance::reason(Reason::CookieInUse),
-        BeginError::Full => Hindrance::NotNow,
-    })?);
+    if let Some(handle) = request.file::<Handle>() {
+        job.work.ticket = Some(handle.begin(cookie).map_err(|error| match error {
+            BeginError::CookieInUse => Hindrance::reason(Reason::CookieInUse),
+            BeginError::Full => Hindrance::NotNow,
+        })?);
+    }
     job.work.timeline.submitted = job.age();
     Ok(())
 }

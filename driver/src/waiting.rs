@@ -44,10 +44,7 @@ impl Waiting {
         match request.forward(&self.queue) {
             // What it waits for may have come meanwhile, when nobody saw it wait.
             Ok(()) => self.work.enqueue(),
-            Err((request, status)) => {
-                device.counters.ended(&End::Abandoned(Reason::Cancelled));
-                request.complete(status);
-            }
+            Err((request, _)) => submit::end_unstarted(device, request, End::Abandoned(Reason::Cancelled)),
         }
     }
 
@@ -65,18 +62,14 @@ impl Waiting {
         self.in_hand.store(true, Ordering::SeqCst);
         while let Some(request) = self.queue.retrieve_next() {
             if let Attempt::NotNow(request) = submit::attempt(device, request) {
-                self.put_back(device, request);
+                // The queue takes nothing back only while the device is being removed.
+                if let Err((request, _)) = request.requeue() {
+                    submit::end_unstarted(device, request, End::Abandoned(Reason::Cancelled));
+                }
                 break;
             }
         }
         self.in_hand.store(false, Ordering::SeqCst);
-    }
-
-    fn put_back(&self, device: &Device, request: Request) {
-        if let Err((request, status)) = request.requeue() {
-            device.counters.ended(&End::Abandoned(Reason::Cancelled));
-            request.complete(status);
-        }
     }
 }
 

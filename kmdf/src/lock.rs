@@ -49,6 +49,13 @@ impl<T> SpinLock<T> {
 }
 
 /// The right to use what a [`SpinLock`] protects. Stays on its thread: the IRQL to return to is the thread's.
+///
+/// ```compile_fail,E0277
+/// fn elsewhere<T: Send>(_: T) {}
+/// fn hand_on(lock: &kmdf::SpinLock<u32>) {
+///     elsewhere(lock.lock());
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SpinLockGuard<'a, T> {
     lock: &'a SpinLock<T>,

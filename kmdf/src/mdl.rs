@@ -15,6 +15,16 @@ use crate::status::{NtStatus, Result};
 const PAGE_SIZE: usize = 4096;
 
 /// A buffer that a request describes by a locked MDL. User threads may write to it at any moment, so it is copied from and to, and never lent as a slice.
+///
+/// It lives no longer than its request:
+///
+/// ```compile_fail,E0505
+/// fn late(request: kmdf::Request) -> usize {
+///     let Ok(buffer) = request.user_buffer() else { return 0 };
+///     request.complete(kmdf::NtStatus::SUCCESS);
+///     buffer.len()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct UserBuffer<'r> {
     mdl: NonNull<_MDL>,

@@ -14,6 +14,25 @@ use crate::status::{NtStatus, Result, check};
 /// A device control request that the driver owns.
 ///
 /// One that is dropped is completed with `STATUS_INTERNAL_ERROR`, so that no request is ever lost; that is a net under the driver, not a way to complete.
+///
+/// A request cannot be used after it was completed, nor completed twice:
+///
+/// ```compile_fail,E0382
+/// fn twice(request: kmdf::Request) {
+///     request.complete(kmdf::NtStatus::SUCCESS);
+///     request.complete(kmdf::NtStatus::SUCCESS);
+/// }
+/// ```
+///
+/// Its input lives no longer than the request:
+///
+/// ```compile_fail,E0505
+/// fn late(request: kmdf::Request) -> usize {
+///     let input = request.direct_input().unwrap_or_default();
+///     request.complete(kmdf::NtStatus::SUCCESS);
+///     input.len()
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "a request must be completed or handed on"]
 pub struct Request {

@@ -15,6 +15,23 @@ enum Scope {
 }
 
 /// The device does not access the memory of a run, or any memory, any more.
+///
+/// It cannot be made up, and neither can the authority that makes it:
+///
+/// ```compile_fail,E0423
+/// let proof = kmdf::dma::Quiesced(());
+/// ```
+///
+/// ```compile_fail,E0423
+/// let authority = kmdf::dma::Authority(());
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn copies<T: Clone>(_: &T) {}
+/// fn two(authority: &kmdf::dma::Authority) {
+///     copies(authority);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Quiesced(Scope);
 

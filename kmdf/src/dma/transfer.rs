@@ -349,6 +349,22 @@ impl<const N: usize> Mapped<N> {
 }
 
 /// A request whose memory the device may access.
+///
+/// There is no way back without proof:
+///
+/// ```compile_fail,E0599
+/// fn give_up(started: kmdf::dma::Started<4>) {
+///     started.abandon();
+/// }
+/// ```
+///
+/// And the request cannot be completed meanwhile:
+///
+/// ```compile_fail,E0507
+/// fn complete(started: &kmdf::dma::Started<4>) {
+///     started.request().complete(kmdf::NtStatus::SUCCESS);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Started<const N: usize> {
     tied: Tied<N>,
