@@ -6,7 +6,7 @@ use kmdf::NtStatus;
 use zerocopy::FromZeros;
 
 use crate::device::Device;
-use crate::job::{Dma, Job, Work};
+use crate::job::{Dma, Work};
 use crate::results::Handle;
 use crate::slots::OwnedJob;
 use crate::stats::End;
@@ -22,7 +22,7 @@ pub fn finish(device: &Device, mut job: OwnedJob) {
     };
     job.dma = Dma::Idle(idle);
     job.work.timeline.completed = job.age();
-    let record = record(&job);
+    let record = record(&job.work);
     if let Some(end) = &job.work.end {
         device.counters.ended(end);
     }
@@ -62,7 +62,7 @@ pub fn blank_record(cookie: u64) -> ResultRecord {
 }
 
 /// The record of a job that has ended.
-fn record(job: &Job) -> ResultRecord {
+fn record(work: &Work) -> ResultRecord {
     let Work {
         checked,
         plan,
@@ -71,7 +71,7 @@ fn record(job: &Job) -> ResultRecord {
         ended,
         end,
         ..
-    } = &job.work;
+    } = work;
     let mut record = blank_record(checked.map_or(0, |checked| checked.cookie()));
     record.state = state::COMPLETED;
     match end {
@@ -97,4 +97,52 @@ fn record(job: &Job) -> ResultRecord {
     record.elements = views.map_or(0, |views| views.read.elements().saturating_add(views.write.elements()));
     record.timeline = Timeline { ..*timeline };
     record
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hawser_abi::reason::Reason;
+    use hawser_core::{Fault, Refusal};
+
+    fn ended(end: End) -> ResultRecord {
+        record(&Work {
+            end: Some(end),
+            ..Work::default()
+        })
+    }
+
+    #[test]
+    fn a_success_has_no_reason_and_names_no_step() {
+        let record = ended(End::Ran(Outcome::Success));
+        assert_eq!((record.state, record.status, record.reason), (state::COMPLETED, 0, 0));
+        assert_eq!((record.step, record.operand), (NOT_APPLICABLE, NOT_APPLICABLE));
+    }
+
+    #[test]
+    fn a_fault_names_step_and_operand() {
+        let fault = Fault {
+            reason: Reason::DivideByZero,
+            step: Some(7),
+            operand: Some(hawser_abi::program::OperandIndex::B),
+            offset: 24,
+        };
+        let record = ended(End::Ran(Outcome::Fault(fault)));
+        assert_eq!(record.status, Reason::DivideByZero.status());
+        assert_eq!((record.step, record.operand, record.offset), (7, 2, 24));
+    }
+
+    #[test]
+    fn refusals_and_losses_keep_their_reason() {
+        let refused = ended(End::Refused(Refusal::new(Reason::MappingFailed)));
+        assert_eq!(refused.reason, Reason::MappingFailed as u32);
+        let lost = ended(End::Abandoned(Reason::TimedOut));
+        assert_eq!(lost.status, Reason::TimedOut.status());
+        assert_eq!(lost.state, state::COMPLETED);
+    }
+
+    #[test]
+    fn a_job_without_an_end_is_never_a_success() {
+        assert_ne!(record(&Work::default()).status, 0);
+    }
 }

@@ -28,30 +28,56 @@ struct Gate {
 impl MapStage {
     /// An empty stage.
     pub fn new(device: &NewDevice<'_>) -> Result<Self> {
-        Ok(Self(device.spin_lock(Gate {
-            inside: None,
-            outside: SlotQueue::new(),
-        })?))
+        Ok(Self(device.spin_lock(Gate::new())?))
     }
 
     /// Lets a job in, or parks it until it is its turn.
     fn admit(&self, device: &Device, job: OwnedJob) -> Option<OwnedJob> {
         let slot = job.slot?;
         let mut gate = self.0.lock();
-        if gate.inside.is_none() {
-            gate.inside = Some(slot);
-            return Some(job);
+        match gate.admit(slot) {
+            Admission::Inside => Some(job),
+            Admission::Outside => {
+                device.slots.park(job);
+                None
+            }
         }
-        gate.outside.push(slot);
-        device.slots.park(job);
-        None
     }
 
     /// The job inside has left; gives the next one.
     fn leave(&self, device: &Device) -> Option<OwnedJob> {
         let mut gate = self.0.lock();
-        gate.inside = gate.outside.pop();
-        device.slots.take(gate.inside?)
+        device.slots.take(gate.leave()?)
+    }
+}
+
+/// Whether a job may go in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    Inside,
+    Outside,
+}
+
+impl Gate {
+    const fn new() -> Self {
+        Self {
+            inside: None,
+            outside: SlotQueue::new(),
+        }
+    }
+
+    fn admit(&mut self, slot: SlotId) -> Admission {
+        if self.inside.is_some() {
+            self.outside.push(slot);
+            return Admission::Outside;
+        }
+        self.inside = Some(slot);
+        Admission::Inside
+    }
+
+    fn leave(&mut self) -> Option<SlotId> {
+        self.inside = self.outside.pop();
+        self.inside
     }
 }
 
@@ -242,4 +268,26 @@ pub fn abandon(device: &Device, mut job: OwnedJob, end: End) {
         other => other,
     };
     settle::settle(device, job);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hawser_core::SlotTable;
+
+    #[test]
+    fn one_job_at_a_time_in_the_order_of_arrival() {
+        let mut table = SlotTable::new();
+        let [a, b, c] = core::array::from_fn(|_| table.allocate().expect("free"));
+        let mut gate = Gate::new();
+        assert_eq!(gate.admit(a), Admission::Inside);
+        assert_eq!(gate.admit(b), Admission::Outside);
+        assert_eq!(gate.admit(c), Admission::Outside);
+        assert_eq!(gate.leave(), Some(b));
+        assert_eq!(gate.admit(a), Admission::Outside, "the stage is not free in between");
+        assert_eq!(gate.leave(), Some(c));
+        assert_eq!(gate.leave(), Some(a));
+        assert_eq!(gate.leave(), None);
+        assert_eq!(gate.admit(b), Admission::Inside);
+    }
 }

@@ -100,6 +100,24 @@ fn launch(device: &Device, mut job: OwnedJob, head: DescriptorHead) -> core::res
 /// How long the program may run.
 fn time_allowed(device: &Device, job: &Job) -> Duration {
     let asked = job.work.checked.map_or(0, |checked| checked.timeout_ms());
-    let milliseconds = if asked == 0 { device.params.timeout_ms } else { asked };
-    Duration::from_millis(milliseconds.min(LONGEST_TIMEOUT_MS).into())
+    Duration::from_millis(allowed_ms(asked, device.params.timeout_ms).into())
+}
+
+/// Milliseconds that a program may run which asks for `asked`; 0 asks for the default.
+fn allowed_ms(asked: u32, default: u32) -> u32 {
+    let wanted = if asked == 0 { default } else { asked };
+    wanted.min(LONGEST_TIMEOUT_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_runs_as_long_as_it_asks_for_within_the_limit() {
+        assert_eq!(allowed_ms(0, 10_000), 10_000);
+        assert_eq!(allowed_ms(5, 10_000), 5);
+        assert_eq!(allowed_ms(20_000, 10_000), 20_000);
+        assert_eq!(allowed_ms(u32::MAX, 10_000), LONGEST_TIMEOUT_MS);
+    }
 }

@@ -170,13 +170,31 @@ fn take_down(device: &Device, hardware: &Hardware) -> Option<Means> {
 fn end_all(device: &Device, stopped: &Stopped) {
     let now = Instant::now();
     while let Some((mut job, overdue)) = device.slots.take_stopped(now) {
-        let reason = match (stopped.means(), overdue) {
-            (Means::Gone, _) => Reason::DeviceGone,
-            (_, Overdue::Yes) => Reason::TimedOut,
-            (_, Overdue::No) => Reason::DeviceReset,
-        };
+        let reason = reason(stopped.means(), overdue);
         job.work.end = Some(End::Abandoned(reason));
         let job = let_go::after_stop(device, job, stopped);
         settle::settle(device, job);
+    }
+}
+
+/// Why a command ended that was on a device which has been stopped.
+const fn reason(means: Means, overdue: Overdue) -> Reason {
+    match (means, overdue) {
+        (Means::Gone, _) => Reason::DeviceGone,
+        (_, Overdue::Yes) => Reason::TimedOut,
+        (_, Overdue::No) => Reason::DeviceReset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_s_own_fault_is_told_from_that_of_others() {
+        assert_eq!(reason(Means::Reset, Overdue::Yes), Reason::TimedOut);
+        assert_eq!(reason(Means::Reset, Overdue::No), Reason::DeviceReset);
+        assert_eq!(reason(Means::BusMasterOff, Overdue::No), Reason::DeviceReset);
+        assert_eq!(reason(Means::Gone, Overdue::Yes), Reason::DeviceGone);
     }
 }
