@@ -6,13 +6,13 @@ use hawser_core::{Limits, SlotId};
 use kmdf::dma::{DmaEnabler, EnablerConfig};
 use kmdf::{
     DeviceHandle, DeviceInit, DeviceOps, DriverOps, InterfaceClass, Ledger, LedgerRef, NewDevice, Pool, PoolTag,
-    Resources, Result, SpinLock,
+    Presented, Resources, Result, SpinLock,
 };
 
 use crate::carve::{Arena, LargeLists, Scratch};
 use crate::controller;
 use crate::hardware::{self, Hardware};
-use crate::ioctl::{PRESENTED, Requests};
+use crate::ioctl::Requests;
 use crate::isr::{Interrupts, Messages};
 use crate::job::Job;
 use crate::let_go::LetGo;
@@ -127,7 +127,7 @@ impl Device {
         for message in 0..pci::MSIX_MESSAGES.into() {
             new.interrupt::<Messages>(message)?;
         }
-        new.default_queue::<Requests>(PRESENTED)?;
+        new.default_queue::<Requests>(Presented::All)?;
         new.interface(&InterfaceClass::new(DEVICE_INTERFACE_GUID))?;
         Ok(device)
     }

@@ -3,16 +3,12 @@
 use hawser_abi::ioctl::{
     IOCTL_HAWSER_GET_INFO, IOCTL_HAWSER_GET_RESULT, IOCTL_HAWSER_GET_STATS, IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT,
 };
-use hawser_core::SLOTS;
 use kmdf::{NtStatus, QueueOps, Request, StopReason, StoppedRequest};
 
 use crate::device::Device;
 use crate::{info, results, stats, submit, teardown};
 
-/// Requests that the driver takes at a time: one for each slot, and some for questions in between.
-pub const PRESENTED: u32 = SLOTS as u32 + 8;
-
-/// The device's default queue.
+/// The device's default queue. The driver takes all requests: submissions that must wait do so in a manual queue, which is served in a loop.
 #[derive(Debug)]
 pub struct Requests;
 

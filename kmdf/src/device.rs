@@ -15,7 +15,7 @@ use crate::interrupt::{self, InterruptOps};
 use crate::ledger::LedgerRef;
 use crate::lock::{SpinLock, WaitLock};
 use crate::pool::{Pool, PoolTag};
-use crate::queue::{self, Queue, QueueOps, WaitingOps};
+use crate::queue::{self, Presented, Queue, QueueOps, WaitingOps};
 use crate::registry::Parameters;
 use crate::resources::Resources;
 use crate::status::{NtStatus, Result, check, returned};
@@ -160,8 +160,8 @@ impl NewDevice<'_> {
         WorkItem::new::<W>(self.handle)
     }
 
-    /// The default queue, of which the driver owns at most `presented` requests at a time.
-    pub fn default_queue<Q: QueueOps>(&self, presented: u32) -> Result {
+    /// The default queue.
+    pub fn default_queue<Q: QueueOps>(&self, presented: Presented) -> Result {
         queue::create_default::<Q>(self.handle, presented)
     }
 

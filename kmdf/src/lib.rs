@@ -47,7 +47,7 @@ pub use lock::{SpinLock, SpinLockGuard, WaitLock, WaitLockGuard};
 pub use mdl::{CopyWindow, UserBuffer};
 pub use name::{Name, encode_ascii};
 pub use pool::{Pool, PoolBox, PoolSlice, PoolTag};
-pub use queue::{Queue, QueueOps, StopReason, WaitingOps};
+pub use queue::{Presented, Queue, QueueOps, StopReason, WaitingOps};
 pub use registers::MappedRegisters;
 pub use registry::Parameters;
 pub use request::{Ioctl, Request, StoppedRequest};

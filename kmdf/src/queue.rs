@@ -87,14 +87,36 @@ impl Queue {
     }
 }
 
-/// Makes the device's default queue: parallel, power-managed, at PASSIVE_LEVEL, with at most `presented` requests owned by the driver at a time.
-pub(crate) fn create_default<Q: QueueOps>(device: WDFDEVICE, presented: u32) -> Result {
+/// How many requests of a parallel queue the driver owns at a time.
+///
+/// With a limit, the framework presents the next request from within the completion of another one, on the same stack. A driver that completes requests at once, as it
+/// does with malformed ones, is then called again and again from within itself, as deep as there are requests. It should take all, and let those that must wait do so
+/// in a manual queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// All that arrive while the device is in D0.
+    All,
+    /// At most this number, which is not 0.
+    AtMost(u32),
+}
+
+impl Presented {
+    const fn raw(self) -> u32 {
+        match self {
+            Self::All => u32::MAX,
+            Self::AtMost(limit) => limit,
+        }
+    }
+}
+
+/// Makes the device's default queue: parallel, power-managed, at PASSIVE_LEVEL.
+pub(crate) fn create_default<Q: QueueOps>(device: WDFDEVICE, presented: Presented) -> Result {
     let mut config = config(_WDF_IO_QUEUE_DISPATCH_TYPE::WdfIoQueueDispatchParallel);
     config.DefaultQueue = 1;
     config.AllowZeroLengthRequests = 1;
     config.EvtIoDeviceControl = Some(on_device_control::<Q>);
     config.EvtIoStop = Some(on_stop::<Q>);
-    config.Settings.Parallel.NumberOfPresentedRequests = presented;
+    config.Settings.Parallel.NumberOfPresentedRequests = presented.raw();
     create(device, config).map(|_| ())
 }
 
