@@ -1,35 +1,72 @@
-//! The HAL: DMA adapters and the IOMMU.
+//! The HAL: DMA adapters, and the address translation between devices and memory.
 
-use crate::{cross::Export, machine::{LedgerEntry, Options}};
+mod access;
+mod adapter;
+mod bus;
+mod common;
+mod control;
+mod lists;
+mod operations;
+mod request;
+mod table;
+
+pub use access::{device_read, device_write};
+pub use bus::{Buffer, Bus, DeviceAccess, Direction, Elements, Mapping, Piece, Target, Wrong};
+pub use control::{Control, Registers};
+
+use crate::{
+    cross::Export,
+    machine::{self, LedgerEntry, Options},
+    mem::Physical,
+    pci::FunctionId,
+    verifier,
+};
+use std::{cell::RefCell, rc::Rc};
+use wdk_sys::PMDL;
 
 /// The functions that this part exports.
-pub(crate) const EXPORTS: &[&[Export]] = &[];
+pub(crate) const EXPORTS: &[&[Export]] = &[adapter::EXPORTS];
 
 /// The state of this part of a machine.
 #[derive(Debug)]
-pub struct State {}
+pub struct State {
+    pub(crate) bus: Bus,
+    pub(crate) control: Control,
+    pub(crate) adapters: RefCell<adapter::Adapters>,
+    pub(crate) waiting: RefCell<std::collections::VecDeque<lists::Waiting>>,
+}
 
 impl State {
-    pub(crate) fn new(_options: &Options) -> Self {
-        Self {}
+    pub(crate) fn new(options: &Options, physical: Rc<Physical>) -> Self {
+        Self {
+            bus: Bus::new(options.memory, physical, options.seed, options.dma_elements),
+            control: Control::default(),
+            adapters: RefCell::default(),
+            waiting: RefCell::default(),
+        }
     }
 
     /// Adds what is outstanding.
-    pub(crate) fn ledger(&self, _out: &mut Vec<LedgerEntry>) {}
+    pub(crate) fn ledger(&self, out: &mut Vec<LedgerEntry>) {
+        self.adapters.borrow().ledger(out);
+    }
 }
 
-/// Reads memory for a device.
-///
-/// # Errors
-/// The address is not one that the device may read.
-pub fn device_read(_function: crate::pci::FunctionId, address: u64, _data: &mut [u8]) -> Result<(), crate::pci::DmaFault> {
-    Err(crate::pci::DmaFault { address })
+/// Whether a device has a mapping of the buffer of an MDL.
+pub(crate) fn is_mapped_for_dma(mdl: PMDL) -> bool {
+    machine::with(|m| m.hal.adapters.borrow().maps(mdl))
 }
 
-/// Writes memory for a device.
-///
-/// # Errors
-/// The address is not one that the device may write.
-pub fn device_write(_function: crate::pci::FunctionId, address: u64, _data: &[u8]) -> Result<(), crate::pci::DmaFault> {
-    Err(crate::pci::DmaFault { address })
+/// Forgets the mappings of a device that is gone from the bus.
+pub(crate) fn forget(function: FunctionId) {
+    machine::with(|m| m.hal.bus.forget(function));
+}
+
+/// Reports what a driver that is being unloaded forgot.
+pub(crate) fn check_unload(driver: &str) {
+    let left = machine::with(|m| m.hal.adapters.borrow().live_count());
+    if left > 0 {
+        let text = format!("{driver} unloads and leaves {left} DMA adapters");
+        verifier::violation_with(verifier::dma::ADAPTER_LEAK, [0, 0, left as u64], text);
+    }
 }

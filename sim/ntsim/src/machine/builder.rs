@@ -73,6 +73,8 @@ impl Builder {
         cross::bind_imports();
         mmio::install_fault_handler();
         let options = self.options;
+        let mem = mem::State::new(&options);
+        let hal = hal::State::new(&options, Rc::clone(&mem.physical));
         let machine = Rc::new(Machine {
             sched: sched::State::new(&options),
             trace: trace::Recorder::new(options.trace),
@@ -80,10 +82,10 @@ impl Builder {
             io: nt::io::State::new(&options),
             pnp: nt::pnp::State::new(&options),
             registry: nt::registry::State::new(&options),
-            mem: mem::State::new(&options),
+            mem,
             mmio: mmio::State::new(&options),
             pci: pci::State::new(&options),
-            hal: hal::State::new(&options),
+            hal,
             kmdf: kmdf::State::new(&options),
             count: Count::default(),
             findings: RefCell::default(),

@@ -1,6 +1,6 @@
 //! How a machine is built.
 
-use crate::{mem::MemoryModel, sched::Schedule, trace::TraceMode, verifier::Policy};
+use crate::{hal, mem::MemoryModel, sched::Schedule, trace::TraceMode, verifier::Policy};
 
 /// What interrupts the bus gives to a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub struct Options {
     pub interrupts: InterruptSupply,
     /// The number of scheduling points after which a run is given up.
     pub budget: u64,
+    /// How the elements of scatter/gather lists are cut.
+    pub dma_elements: hal::Elements,
+    /// How map registers are given out.
+    pub map_registers: hal::Registers,
 }
 
 impl Default for Options {
@@ -43,6 +47,8 @@ impl Default for Options {
             trace: TraceMode::Off,
             interrupts: InterruptSupply::Messages(u16::MAX),
             budget: 200_000_000,
+            dma_elements: hal::Elements::default(),
+            map_registers: hal::Registers::default(),
         }
     }
 }
