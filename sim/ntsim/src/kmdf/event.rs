@@ -41,14 +41,4 @@ impl Event {
         };
         debug_assert_eq!(status, STATUS_SUCCESS);
     }
-
-    /// Waits until it is signaled or `timeout` (100 ns units; negative: from now) has passed. Says whether it was signaled.
-    pub(crate) fn wait_for(&self, timeout: i64) -> bool {
-        let mut timeout = LARGE_INTEGER { QuadPart: timeout };
-        // SAFETY: initialized above.
-        let status = unsafe {
-            ntddk::KeWaitForSingleObject(self.0.get().cast(), _KWAIT_REASON::Executive, _MODE::KernelMode as KPROCESSOR_MODE, 0, &raw mut timeout)
-        };
-        status == STATUS_SUCCESS
-    }
 }

@@ -33,8 +33,6 @@ crate::rules! {
     INTERRUPT_NOT_CONNECTED = "kmdf-interrupt-not-connected", 0x10D, 0x108;
     /// An object with automatic serialization has a parent whose execution level does not fit.
     INCOMPATIBLE_EXECUTION_LEVEL = "kmdf-incompatible-execution-level", 0x10D, 0x109;
-    /// A function was called in a PnP or power state that does not allow it.
-    WRONG_DEVICE_STATE = "kmdf-wrong-device-state", 0x10D, 0x10A;
     /// A function was asked to wait at DISPATCH_LEVEL or above, or from the callback it would wait for.
     WAIT_NOT_ALLOWED = "kmdf-wait-not-allowed", 0x10D, 0x10B;
     /// A structure or parameter holds a value that its function does not accept.
@@ -43,6 +41,4 @@ crate::rules! {
     SECOND_CLIENT = "kmdf-second-client", 0x10D, 0x10D;
     /// A wait lock was released by code that does not hold it.
     WAIT_LOCK_NOT_OWNED = "kmdf-wait-lock-not-owned", 0x10D, 0x10E;
-    /// A driver callback that handles a power transition did not return in time.
-    POWER_ROUTINE_TIMED_OUT = "kmdf-power-routine-timed-out", 0x10D, 0x1;
 }

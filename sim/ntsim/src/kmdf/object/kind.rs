@@ -14,8 +14,6 @@ pub(crate) enum Kind {
     Queue = 0x1003,
     /// `WDFKEY`.
     Key = 0x1006,
-    /// `WDFSTRING`.
-    String = 0x1007,
     /// `WDFREQUEST`.
     Request = 0x1008,
     /// `WDFMEMORY`.
@@ -57,7 +55,6 @@ impl Kind {
             Self::Device => "WDFDEVICE",
             Self::Queue => "WDFQUEUE",
             Self::Key => "WDFKEY",
-            Self::String => "WDFSTRING",
             Self::Request => "WDFREQUEST",
             Self::Memory => "WDFMEMORY",
             Self::Dpc => "WDFDPC",
