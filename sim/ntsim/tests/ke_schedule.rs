@@ -17,7 +17,12 @@ use wdk_sys::{ntddk::*, *};
 
 /// What some threads did, in order, and the machine's hash.
 fn story(schedule: Schedule, seed: u64) -> (Vec<usize>, u64, Vec<usize>) {
-    let m = Machine::builder().processors(3).schedule(schedule).seed(seed).record_trace(TraceMode::Full).build();
+    let m = Machine::builder()
+        .processors(3)
+        .schedule(schedule)
+        .seed(seed)
+        .record_trace(TraceMode::Full)
+        .build();
     let log = Rc::new(RefCell::new(Vec::new()));
     for index in 0..4 {
         let log = Rc::clone(&log);
@@ -41,14 +46,22 @@ fn the_same_seed_gives_the_same_run() {
         assert_eq!(first, story(Schedule::Random, seed), "seed {seed}");
         hashes.insert(first.1);
     }
-    assert!(hashes.len() > 40, "seeds hardly matter: {} different runs of 50", hashes.len());
+    assert!(
+        hashes.len() > 40,
+        "seeds hardly matter: {} different runs of 50",
+        hashes.len()
+    );
 }
 
 #[test]
 fn a_run_can_be_replayed_from_its_choices() {
     for seed in 0..10 {
         let (log, hash, picks) = story(Schedule::Random, seed);
-        assert_eq!(story(Schedule::Replay(picks.clone()), 99), (log, hash, picks), "seed {seed}");
+        assert_eq!(
+            story(Schedule::Replay(picks.clone()), 99),
+            (log, hash, picks),
+            "seed {seed}"
+        );
     }
 }
 
@@ -79,7 +92,12 @@ fn a_hang_is_reported_with_its_contexts() {
         })
         .unwrap_err();
     assert_eq!(crash.kind, CrashKind::Hang);
-    assert!(crash.text.contains("waits for a dispatcher object [driver > KeWaitForSingleObject]"), "{crash}");
+    assert!(
+        crash
+            .text
+            .contains("waits for a dispatcher object [driver > KeWaitForSingleObject]"),
+        "{crash}"
+    );
 }
 
 #[test]
@@ -135,7 +153,10 @@ fn a_panic_in_a_driver_is_a_report() {
         let m = Machine::builder().build();
         let crash = m.run_as_driver("driver", || panics()).unwrap_err();
         assert_eq!(crash.kind, CrashKind::Panic);
-        assert!(crash.text.contains("index out of bounds") && crash.text.contains("ke_schedule.rs"), "{crash}");
+        assert!(
+            crash.text.contains("index out of bounds") && crash.text.contains("ke_schedule.rs"),
+            "{crash}"
+        );
         assert!(!std::thread::panicking());
     }
     let caught = std::panic::catch_unwind(|| panic!("a test may still fail"));

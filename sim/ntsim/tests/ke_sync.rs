@@ -52,8 +52,14 @@ fn event(kind: EVENT_TYPE) -> PRKEVENT {
 }
 
 fn wait(object: PVOID, timeout: Option<i64>) -> NTSTATUS {
-    let mut value = LARGE_INTEGER { QuadPart: timeout.unwrap_or(0) };
-    let timeout = if timeout.is_some() { &raw mut value } else { core::ptr::null_mut() };
+    let mut value = LARGE_INTEGER {
+        QuadPart: timeout.unwrap_or(0),
+    };
+    let timeout = if timeout.is_some() {
+        &raw mut value
+    } else {
+        core::ptr::null_mut()
+    };
     unsafe { KeWaitForSingleObject(object, _KWAIT_REASON::Executive, 0, 0, timeout) }
 }
 
@@ -88,7 +94,10 @@ fn a_function_at_the_wrong_irql_is_caught() {
     });
     assert_eq!((rule(&high), high.code, high.parameters[1]), ("irql-too-high", 0xD1, 2));
     assert!(high.text.contains("KeEnterCriticalRegion"), "{high}");
-    assert_eq!(rule(&crash(|| unsafe { KeAcquireSpinLockAtDpcLevel(lock()) })), "irql-too-low");
+    assert_eq!(
+        rule(&crash(|| unsafe { KeAcquireSpinLockAtDpcLevel(lock()) })),
+        "irql-too-low"
+    );
 }
 
 #[test]
@@ -98,14 +107,24 @@ fn a_routine_that_changes_the_irql_is_caught() {
 
 #[test]
 fn a_routine_that_stays_in_a_critical_region_is_caught() {
-    assert_eq!(rule(&crash(|| unsafe { KeEnterCriticalRegion() })), "callback-leaked-critical-region");
-    assert_eq!(rule(&crash(|| unsafe { KeLeaveCriticalRegion() })), "critical-region-not-entered");
+    assert_eq!(
+        rule(&crash(|| unsafe { KeEnterCriticalRegion() })),
+        "callback-leaked-critical-region"
+    );
+    assert_eq!(
+        rule(&crash(|| unsafe { KeLeaveCriticalRegion() })),
+        "critical-region-not-entered"
+    );
 }
 
 #[test]
 fn spin_locks_exclude_on_all_processors() {
     for seed in 0..50 {
-        let m = Machine::builder().processors(4).schedule(Schedule::Random).seed(seed).build();
+        let m = Machine::builder()
+            .processors(4)
+            .schedule(Schedule::Random)
+            .seed(seed)
+            .build();
         let lock = m.run("lock", lock).unwrap();
         let shared = Rc::new(Cell::new((0_u32, 0_u32)));
         for _ in 0..6 {
@@ -134,7 +153,10 @@ fn a_spin_lock_acquired_twice_is_caught() {
         KeAcquireSpinLockRaiseToDpc(lock);
         KeAcquireSpinLockAtDpcLevel(lock);
     });
-    assert_eq!((rule(&recursive), recursive.code, recursive.parameters[0]), ("spin-lock-deadlock", 0xC4, 0x1000));
+    assert_eq!(
+        (rule(&recursive), recursive.code, recursive.parameters[0]),
+        ("spin-lock-deadlock", 0xC4, 0x1000)
+    );
 }
 
 unsafe extern "C" fn lock_in_dpc(_dpc: *mut KDPC, context: PVOID, _: PVOID, _: PVOID) {
@@ -151,7 +173,10 @@ fn spin_lock_misuse_is_caught() {
         })),
         "spin-lock-not-held"
     );
-    assert_eq!(rule(&crash(|| unsafe { _ = KeAcquireSpinLockRaiseToDpc(lock()) })), "callback-changed-irql");
+    assert_eq!(
+        rule(&crash(|| unsafe { _ = KeAcquireSpinLockRaiseToDpc(lock()) })),
+        "callback-changed-irql"
+    );
     assert_eq!(
         rule(&crash(|| unsafe {
             KeAcquireSpinLockRaiseToDpc(lock());
@@ -201,13 +226,19 @@ fn a_spin_lock_released_by_somebody_else_is_caught() {
 #[test]
 fn events_release_one_or_all() {
     let m = machine();
-    for (kind, released) in [(_EVENT_TYPE::SynchronizationEvent, 1), (_EVENT_TYPE::NotificationEvent, 3)] {
+    for (kind, released) in [
+        (_EVENT_TYPE::SynchronizationEvent, 1),
+        (_EVENT_TYPE::NotificationEvent, 3),
+    ] {
         let event = m.run("event", move || event(kind)).unwrap().addr();
         let done = Rc::new(Cell::new(0));
         for _ in 0..3 {
             let done = Rc::clone(&done);
             sched::spawn("waiter", move || {
-                assert_eq!(wait(core::ptr::without_provenance_mut(event), Some(-1_000_000)), STATUS_SUCCESS);
+                assert_eq!(
+                    wait(core::ptr::without_provenance_mut(event), Some(-1_000_000)),
+                    STATUS_SUCCESS
+                );
                 done.set(done.get() + 1);
             });
         }
@@ -237,7 +268,11 @@ fn waits_time_out_and_polls_do_not_wait() {
         })
         .unwrap();
     assert_eq!(statuses, [STATUS_TIMEOUT; 2]);
-    assert!(m.now() >= start.after_ns(5_000_000) && m.now() < start.after_ns(6_000_000), "{}", m.now());
+    assert!(
+        m.now() >= start.after_ns(5_000_000) && m.now() < start.after_ns(6_000_000),
+        "{}",
+        m.now()
+    );
 }
 
 #[test]
@@ -337,7 +372,9 @@ fn timers_fire_in_order_and_periodically_until_cancelled() {
             let (timer, dpc): (PKTIMER, *mut KDPC) = (leak(), leak());
             KeInitializeTimerEx(timer, _TIMER_TYPE::NotificationTimer);
             KeInitializeDpc(dpc, Some(count_dpc), core::ptr::with_exposed_provenance_mut(context));
-            let due = LARGE_INTEGER { QuadPart: -10_000 * milliseconds };
+            let due = LARGE_INTEGER {
+                QuadPart: -10_000 * milliseconds,
+            };
             assert_eq!(KeSetTimerEx(timer, due, period, dpc), 0);
             assert_eq!(KeSetTimerEx(timer, due, period, dpc), 1, "it was set");
             timer
@@ -351,7 +388,10 @@ fn timers_fire_in_order_and_periodically_until_cancelled() {
         assert_eq!(wait(late.cast(), None), STATUS_SUCCESS);
         KeFlushQueuedDpcs();
         assert_eq!(log.borrow().len(), 5);
-        assert_eq!((KeCancelTimer(periodic), KeCancelTimer(periodic), KeCancelTimer(late)), (1, 0, 0));
+        assert_eq!(
+            (KeCancelTimer(periodic), KeCancelTimer(periodic), KeCancelTimer(late)),
+            (1, 0, 0)
+        );
     })
     .unwrap();
     m.pass_time(100_000_000).unwrap();
@@ -506,7 +546,9 @@ fn work_items_run_at_passive_level() {
     m.settle().unwrap();
     assert_eq!(count.get(), 1);
     assert!(m.report().ledger.iter().any(|entry| entry.kind == "work item"));
-    let crash = m.run("unload", move || ntsim::nt::ke::check_work_items("driver", &[device()])).unwrap_err();
+    let crash = m
+        .run("unload", move || ntsim::nt::ke::check_work_items("driver", &[device()]))
+        .unwrap_err();
     assert_eq!(rule(&crash), "work-item-leaked");
     let _ = item;
 }
@@ -542,7 +584,14 @@ fn freeing_memory_with_objects_in_use_is_caught() {
 
 #[test]
 fn what_nothing_exports_stops_the_run_and_names_itself() {
-    let stopped = crash(|| unsafe { _ = PsGetVersion(core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut()) });
+    let stopped = crash(|| unsafe {
+        _ = PsGetVersion(
+            core::ptr::null_mut(),
+            core::ptr::null_mut(),
+            core::ptr::null_mut(),
+            core::ptr::null_mut(),
+        )
+    });
     assert_eq!(stopped.kind, CrashKind::Unimplemented);
     assert!(stopped.text.contains("ntoskrnl.exe!PsGetVersion"), "{stopped}");
 }
@@ -563,6 +612,9 @@ fn collected_findings_let_the_driver_go_on() {
 #[test]
 fn a_bug_check_of_a_driver_is_reported() {
     let crash = crash(|| unsafe { KeBugCheckEx(0xE2, 1, 2, 3, 4) });
-    assert_eq!((crash.kind, crash.code, crash.parameters), (CrashKind::BugCheck, 0xE2, [1, 2, 3, 4]));
+    assert_eq!(
+        (crash.kind, crash.code, crash.parameters),
+        (CrashKind::BugCheck, 0xE2, [1, 2, 3, 4])
+    );
     assert!(crash.to_string().contains("wrong driver > KeBugCheckEx"), "{crash}");
 }

@@ -50,7 +50,11 @@ mod tests {
         let slots: BTreeMap<_, _> = standin::imports().iter().map(|slot| (slot.name, slot.module)).collect();
         for export in exports() {
             if let Some(module) = slots.get(export.info.name) {
-                assert!(module.eq_ignore_ascii_case(export.info.module), "{} is in {module}", export.info.name);
+                assert!(
+                    module.eq_ignore_ascii_case(export.info.module),
+                    "{} is in {module}",
+                    export.info.name
+                );
             }
         }
     }

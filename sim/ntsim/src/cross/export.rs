@@ -122,12 +122,19 @@ fn check_irql(info: &ExportInfo, current: wdk_sys::KIRQL) {
     if info.irql.contains(current) {
         return;
     }
-    let rule = if current > info.irql.max { irql::IRQL_TOO_HIGH } else { irql::IRQL_TOO_LOW };
+    let rule = if current > info.irql.max {
+        irql::IRQL_TOO_HIGH
+    } else {
+        irql::IRQL_TOO_LOW
+    };
     let text = format!("{} called at IRQL {current}; it needs {}", info.name, info.irql);
     verifier::violation_with(rule, [u64::from(current), u64::from(info.irql.max), 0], text);
 }
 
 /// Stops the run because something that is not implemented was called, and names it.
 pub fn unimplemented(module: &'static str, name: &'static str) -> ! {
-    verifier::stop(verifier::CrashKind::Unimplemented, format!("{module}!{name} was called, but nothing implements it"))
+    verifier::stop(
+        verifier::CrashKind::Unimplemented,
+        format!("{module}!{name} was called, but nothing implements it"),
+    )
 }

@@ -13,12 +13,18 @@ pub struct IrqlRange {
 
 impl IrqlRange {
     /// Any IRQL.
-    pub const ANY: Self = Self { min: 0, max: wdk_sys::HIGH_LEVEL as KIRQL };
+    pub const ANY: Self = Self {
+        min: 0,
+        max: wdk_sys::HIGH_LEVEL as KIRQL,
+    };
 
     /// From `min` to `max`.
     #[must_use]
     pub const fn new(min: u32, max: u32) -> Self {
-        Self { min: min as KIRQL, max: max as KIRQL }
+        Self {
+            min: min as KIRQL,
+            max: max as KIRQL,
+        }
     }
 
     /// Whether the range has this IRQL.

@@ -3,11 +3,21 @@
 /// An [`IrqlRange`](crate::cross::IrqlRange) from `any`, `LEVEL`, `..= LEVEL`, `LEVEL ..` or `LEVEL ..= LEVEL`.
 #[macro_export]
 macro_rules! irql_range {
-    (any) => { $crate::cross::IrqlRange::ANY };
-    (..= $max:ident) => { $crate::cross::IrqlRange::new(0, ::wdk_sys::$max) };
-    ($min:ident ..= $max:ident) => { $crate::cross::IrqlRange::new(::wdk_sys::$min, ::wdk_sys::$max) };
-    ($min:ident ..) => { $crate::cross::IrqlRange::new(::wdk_sys::$min, ::wdk_sys::HIGH_LEVEL) };
-    ($level:ident) => { $crate::cross::IrqlRange::new(::wdk_sys::$level, ::wdk_sys::$level) };
+    (any) => {
+        $crate::cross::IrqlRange::ANY
+    };
+    (..= $max:ident) => {
+        $crate::cross::IrqlRange::new(0, ::wdk_sys::$max)
+    };
+    ($min:ident ..= $max:ident) => {
+        $crate::cross::IrqlRange::new(::wdk_sys::$min, ::wdk_sys::$max)
+    };
+    ($min:ident ..) => {
+        $crate::cross::IrqlRange::new(::wdk_sys::$min, ::wdk_sys::HIGH_LEVEL)
+    };
+    ($level:ident) => {
+        $crate::cross::IrqlRange::new(::wdk_sys::$level, ::wdk_sys::$level)
+    };
 }
 
 /// The text of a call's arguments.

@@ -1,36 +1,24 @@
-//! Device registers: their mapping, and the accesses to them.
+//! Device registers: their mapping into the system address space, and the accesses to them.
+//!
+//! A mapping is a range of host addresses without any access rights. Touching it faults; the signal handler ([`fault`]) makes the context call [`trap`] on
+//! its own stack, which decodes the instruction, carries out the access as a scheduling point, and goes on behind the instruction. So drivers read and
+//! write registers with ordinary instructions, and have no test hooks. Other faults in a context become bug checks.
 
-use crate::{
-    cross::Export,
-    machine::{LedgerEntry, Options},
-    verifier::Rule,
-};
-use core::ops::Range;
+mod decode;
+mod emulate;
+mod fault;
+mod flags;
+mod frame;
+mod ledger;
+mod mapping;
+mod trap;
+
+pub(crate) use fault::install_fault_handler;
+pub use ledger::{RegisterCount, check_unload};
+pub(crate) use mapping::{Place, State};
+pub use mapping::{explain, forget};
+
+use crate::cross::Export;
 
 /// The functions that this part exports.
-pub(crate) const EXPORTS: &[&[Export]] = &[];
-
-/// The state of this part of a machine.
-#[derive(Debug)]
-pub struct State {}
-
-impl State {
-    pub(crate) fn new(_options: &Options) -> Self {
-        Self {}
-    }
-
-    /// Adds what is outstanding.
-    pub(crate) fn ledger(&self, _out: &mut Vec<LedgerEntry>) {}
-}
-
-/// Prepares the process for faults in drivers.
-pub(crate) fn install_fault_handler() {}
-
-/// Reports registers that a driver never unmapped. Called when it unloads.
-pub fn check_unload(_driver: &str) {}
-
-/// Says what a host fault in this range of addresses means.
-pub fn explain(_range: Range<usize>, _rule: Rule, _text: &str) {}
-
-/// Takes that back.
-pub fn forget(_start: usize) {}
+pub(crate) const EXPORTS: &[&[Export]] = &[mapping::EXPORTS];

@@ -47,7 +47,10 @@ pub(super) struct ConfigSpace {
 
 impl ConfigSpace {
     pub(super) fn new(identity: &Identity, bars: &[BarResource], messages: u16) -> Self {
-        let mut space = Self { bytes: [0; SIZE], writable: [0; SIZE] };
+        let mut space = Self {
+            bytes: [0; SIZE],
+            writable: [0; SIZE],
+        };
         space.put16(0x00, identity.vendor);
         space.put16(0x02, identity.device);
         space.put16(0x06, STATUS_CAPABILITIES);
@@ -73,7 +76,15 @@ impl ConfigSpace {
     }
 
     fn put_capabilities(&mut self, messages: u16) {
-        self.put16(PM_CAPABILITY, 0x01 | (if messages > 0 { MSIX_CAPABILITY } else { EXPRESS_CAPABILITY } as u16) << 8);
+        self.put16(
+            PM_CAPABILITY,
+            0x01 | (if messages > 0 {
+                MSIX_CAPABILITY
+            } else {
+                EXPRESS_CAPABILITY
+            } as u16)
+                << 8,
+        );
         self.put16(PM_CAPABILITY + 2, 0x0003);
         self.allow16(PM_CONTROL, 0x3);
         if messages > 0 {
@@ -103,7 +114,11 @@ impl ConfigSpace {
         Control {
             memory: command & MEMORY_SPACE != 0,
             bus_master: command & BUS_MASTER != 0,
-            power: if self.get16(PM_CONTROL) & 3 == 3 { PowerState::D3 } else { PowerState::D0 },
+            power: if self.get16(PM_CONTROL) & 3 == 3 {
+                PowerState::D3
+            } else {
+                PowerState::D0
+            },
         }
     }
 
@@ -144,7 +159,10 @@ impl ConfigSpace {
                 *byte = *byte & !mask | value & mask;
             }
         }
-        Change { before, after: self.control() }
+        Change {
+            before,
+            after: self.control(),
+        }
     }
 }
 
@@ -160,13 +178,24 @@ mod tests {
             subsystem: 1,
             class: 0x12_00_00,
             revision: 1,
-            bars: vec![Some(Bar { length: 0x1_0000, prefetchable: false }), None],
+            bars: vec![
+                Some(Bar {
+                    length: 0x1_0000,
+                    prefetchable: false,
+                }),
+                None,
+            ],
             messages: 5,
         }
     }
 
     fn space() -> ConfigSpace {
-        let bar = BarResource { bar: 0, base: 0x8000_0000, length: 0x1_0000, prefetchable: false };
+        let bar = BarResource {
+            bar: 0,
+            base: 0x8000_0000,
+            length: 0x1_0000,
+            prefetchable: false,
+        };
         ConfigSpace::new(&identity(), &[bar], 5)
     }
 
@@ -201,7 +230,11 @@ mod tests {
         assert_eq!(id, [0xF4, 0x1A, 0xF0, 0x10]);
         let mut bar = [0; 8];
         space.read(0x10, &mut bar);
-        assert_eq!(u64::from_le_bytes(bar), 0xFFFF_FFFF_FFFF_0004, "sizing a BAR shows its length");
+        assert_eq!(
+            u64::from_le_bytes(bar),
+            0xFFFF_FFFF_FFFF_0004,
+            "sizing a BAR shows its length"
+        );
     }
 
     #[test]

@@ -54,9 +54,17 @@ fn place_bars(m: &Machine, identity: &Identity) -> Vec<BarResource> {
     let bars = identity.bars.iter().enumerate();
     bars.filter_map(|(bar, shape)| {
         let shape = (*shape)?;
-        assert!(shape.length.is_power_of_two() && shape.length >= 4096, "a BAR is a power of two of at least a page");
+        assert!(
+            shape.length.is_power_of_two() && shape.length >= 4096,
+            "a BAR is a power of two of at least a page"
+        );
         let base = m.pci.allocate(shape.length);
-        Some(BarResource { bar: bar as u8, base, length: shape.length, prefetchable: shape.prefetchable })
+        Some(BarResource {
+            bar: bar as u8,
+            base,
+            length: shape.length,
+            prefetchable: shape.prefetchable,
+        })
     })
     .collect()
 }
@@ -154,7 +162,10 @@ pub fn bind_pdo(id: FunctionId, pdo: PDEVICE_OBJECT) {
 #[must_use]
 pub fn of_pdo(pdo: PDEVICE_OBJECT) -> Option<FunctionId> {
     let slots = machine::with(|m| m.pci.all());
-    slots.iter().find(|slot| !pdo.is_null() && slot.pdo.get() == pdo.addr()).map(|slot| slot.id)
+    slots
+        .iter()
+        .find(|slot| !pdo.is_null() && slot.pdo.get() == pdo.addr())
+        .map(|slot| slot.id)
 }
 
 /// A read of a register, or of what is in its place: all ones.
@@ -175,7 +186,9 @@ pub(crate) fn register_write(id: FunctionId, access: Access, value: u64) {
         return;
     }
     let mut port = Port { id };
-    slot.model.borrow_mut().write(access.bar, access.offset, access.width, value, &mut port);
+    slot.model
+        .borrow_mut()
+        .write(access.bar, access.offset, access.width, value, &mut port);
     slot.kick();
 }
 
@@ -209,7 +222,11 @@ impl Slot {
 
     /// The number of messages that were granted.
     pub(super) fn messages_granted(&self) -> u16 {
-        self.resources.interrupts.iter().filter(|interrupt| interrupt.message.is_some()).count() as u16
+        self.resources
+            .interrupts
+            .iter()
+            .filter(|interrupt| interrupt.message.is_some())
+            .count() as u16
     }
 
     /// Lets the function look for work.
@@ -256,7 +273,9 @@ impl Slot {
 impl super::State {
     /// Lets a function do a little, in its own context.
     pub(crate) fn step(&self, machine: &Machine, index: usize) {
-        let Some(slot) = self.slot(FunctionId(index as u32)) else { return };
+        let Some(slot) = self.slot(FunctionId(index as u32)) else {
+            return;
+        };
         let context = {
             let mut stepper = slot.stepper.borrow_mut();
             Rc::clone(stepper.get_or_insert_with(|| make_stepper(machine, &slot)))
@@ -277,5 +296,7 @@ fn make_stepper(machine: &Machine, slot: &Rc<Slot>) -> Rc<sched::Context> {
         }
         sched::suspend_device();
     };
-    machine.sched.make_context(Cow::Owned(name), ContextKind::Device, 0, Box::new(body))
+    machine
+        .sched
+        .make_context(Cow::Owned(name), ContextKind::Device, 0, Box::new(body))
 }

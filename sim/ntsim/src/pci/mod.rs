@@ -11,7 +11,7 @@ pub use function::{Activity, Bar, DevicePort, DmaFault, Identity, Level, PciFunc
 pub use slot::{BarResource, FunctionId, InterruptResource, Resources};
 pub use state::State;
 
+pub(crate) use device::{Access, register_read, register_write};
 pub use device::{
     bind_pdo, config_read, config_write, identity, of_pdo, plug, remove, resources, set_power, start, stop, unplug,
 };
-pub(crate) use device::{Access, register_read, register_write};

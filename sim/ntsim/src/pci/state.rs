@@ -18,7 +18,10 @@ pub struct State {
 
 impl State {
     pub(crate) fn new(_options: &Options) -> Self {
-        Self { slots: RefCell::default(), next_base: Cell::new(BAR_START) }
+        Self {
+            slots: RefCell::default(),
+            next_base: Cell::new(BAR_START),
+        }
     }
 
     pub(crate) fn slot(&self, id: FunctionId) -> Option<Rc<Slot>> {

@@ -47,7 +47,10 @@ struct Random {
 
 impl Random {
     fn new(seed: u64) -> Self {
-        let mut random = Self { state: seed ^ 0x5851_F42D_4C95_7F2D, favour: 0 };
+        let mut random = Self {
+            state: seed ^ 0x5851_F42D_4C95_7F2D,
+            favour: 0,
+        };
         random.favour = [0, 64, 128, 192, 224, 248][(random.next() % 6) as usize];
         random
     }
@@ -65,7 +68,11 @@ impl Random {
 impl Choices for Random {
     fn choose(&mut self, n: usize, _label: &'static str) -> usize {
         let bits = self.next();
-        if bits & 0xFF < self.favour { 0 } else { ((bits >> 8) % n as u64) as usize }
+        if bits & 0xFF < self.favour {
+            0
+        } else {
+            ((bits >> 8) % n as u64) as usize
+        }
     }
 }
 
@@ -87,7 +94,9 @@ impl Schedule {
         match self {
             Self::FirstCome => Box::new(FirstCome),
             Self::Random => Box::new(Random::new(seed)),
-            Self::Replay(picks) => Box::new(Replay { picks: picks.clone().into_iter() }),
+            Self::Replay(picks) => Box::new(Replay {
+                picks: picks.clone().into_iter(),
+            }),
         }
     }
 }

@@ -89,9 +89,17 @@ impl Context {
             (None, Some(_)) => "spins on a spin lock".to_owned(),
             (None, None) => "can run".to_owned(),
         };
-        let place = self.processor.get().map_or_else(|| "on no processor".to_owned(), |p| format!("on processor {p}"));
+        let place = self
+            .processor
+            .get()
+            .map_or_else(|| "on no processor".to_owned(), |p| format!("on processor {p}"));
         let calls = self.calls.borrow().join(" > ");
-        format!("{:?} {} {place} at IRQL {} {doing} [{calls}]", self.kind, self.name, self.irql.get())
+        format!(
+            "{:?} {} {place} at IRQL {} {doing} [{calls}]",
+            self.kind,
+            self.name,
+            self.irql.get()
+        )
     }
 }
 

@@ -54,7 +54,11 @@ pub(super) fn start(body: Box<dyn FnOnce()>) -> Coroutine {
         YIELDER.set(yielder);
         body();
     });
-    Coroutine { inner, bounds, yielder: ptr::null() }
+    Coroutine {
+        inner,
+        bounds,
+        yielder: ptr::null(),
+    }
 }
 
 /// What a context did when it came back to the scheduler.
@@ -66,7 +70,11 @@ pub(super) enum Back {
 
 /// Runs a context until it suspends or ends.
 pub(super) fn resume(context: &Rc<Context>) -> Back {
-    let mut coroutine = context.coroutine.borrow_mut().take().expect("a context is resumed once at a time");
+    let mut coroutine = context
+        .coroutine
+        .borrow_mut()
+        .take()
+        .expect("a context is resumed once at a time");
     YIELDER.set(coroutine.yielder);
     ACTIVE.set(Rc::as_ptr(context));
     STACK.set(coroutine.bounds);

@@ -47,5 +47,9 @@ pub(crate) fn remove_dpc(key: usize) -> Option<DpcEntry> {
 /// Whether a DPC object in this range of addresses is queued.
 pub(crate) fn dpc_in(machine: &machine::Machine, start: usize, end: usize) -> bool {
     let inside = |entry: &DpcEntry| entry.key != 0 && (start..end).contains(&entry.key);
-    machine.sched.processors.iter().any(|processor| processor.dpcs.borrow().iter().any(inside))
+    machine
+        .sched
+        .processors
+        .iter()
+        .any(|processor| processor.dpcs.borrow().iter().any(inside))
 }

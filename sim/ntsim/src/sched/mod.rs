@@ -24,8 +24,8 @@ pub(crate) use dpc_queue::{DpcEntry, Importance, dpc_in, queue_dpc, remove_dpc};
 pub use point::{point, stall};
 pub(crate) use run::{discard_contexts, run_until, settle};
 pub use state::State;
-pub(crate) use wait::{spin_until_free, wake_spinners};
 pub use wait::{Woken, block, notify};
+pub(crate) use wait::{spin_until_free, wake_spinners};
 
 use crate::machine;
 use std::rc::Rc;

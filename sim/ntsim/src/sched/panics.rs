@@ -19,13 +19,18 @@ pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = panic::take_hook();
-        panic::set_hook(Box::new(move |info| if in_context() { divert(info) } else { previous(info) }));
+        panic::set_hook(Box::new(
+            move |info| if in_context() { divert(info) } else { previous(info) },
+        ));
     });
 }
 
 fn divert(info: &PanicHookInfo<'_>) -> ! {
     let message = info.payload_as_str().unwrap_or("a panic without a text");
-    let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+    let place = info
+        .location()
+        .map(|at| format!(" at {}:{}", at.file(), at.line()))
+        .unwrap_or_default();
     TEXT.set(format!("panic in driver or simulator code{place}: {message}"));
     let inside_library: *const PanicHookInfo<'_> = info;
     leave_library(inside_library.cast());
@@ -66,7 +71,11 @@ unsafe extern "C-unwind" {
 
 /// Unwinds to the frame above the one that `inside` points into. Does not return when that works.
 fn leave_library(inside: *const c_void) {
-    let exception = Box::leak(Box::new(Exception { class: 0, cleanup: None, private: [0; 2] }));
+    let exception = Box::leak(Box::new(Exception {
+        class: 0,
+        cleanup: None,
+        private: [0; 2],
+    }));
     // SAFETY: the exception lives for ever; `stop` never lets the unwind pass the panic machinery of the standard library, whose frames may be unwound.
     unsafe { _Unwind_ForcedUnwind(exception, stop, inside.cast_mut()) };
 }

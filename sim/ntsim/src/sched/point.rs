@@ -25,7 +25,10 @@ pub fn point(_label: &'static str) {
         (m.pick(Some(processor)), m.sched.points.get() > m.sched.budget)
     });
     if exhausted {
-        verifier::stop(CrashKind::Budget, "the budget of scheduling points is used up".to_owned());
+        verifier::stop(
+            CrashKind::Budget,
+            "the budget of scheduling points is used up".to_owned(),
+        );
     }
     let step = match step {
         None | Some(Step::Continue) if machine::with(|m| m.sched.points.get()) % LOOK_UP != 0 => return,

@@ -1,10 +1,6 @@
 //! The run loop: takes steps until somebody outside has what they wait for.
 
-use super::{
-    Context, ContextKind, coroutine,
-    coroutine::Back,
-    step::Step,
-};
+use super::{Context, ContextKind, coroutine, coroutine::Back, step::Step};
 use crate::{
     machine::{Count, Machine},
     nt::ke,
@@ -60,7 +56,10 @@ fn next_runnable(machine: &Machine) -> Option<Step> {
         return Some(step);
     }
     if machine.sched.points.get() > machine.sched.budget {
-        machine.set_crash(outside_report(CrashKind::Budget, "the budget of scheduling points is used up".to_owned()));
+        machine.set_crash(outside_report(
+            CrashKind::Budget,
+            "the budget of scheduling points is used up".to_owned(),
+        ));
     }
     machine.pass_point();
     if let Some(step) = machine.pick(None) {
@@ -89,7 +88,12 @@ fn take(machine: &Machine, step: Step) {
         Step::Interrupt { processor, line } => {
             let level = machine.ke.interrupts.accept(line);
             let body = Box::new(move || ke::interrupt::service(line));
-            push(machine, processor, (Cow::Borrowed("ISR"), ContextKind::Isr, level), body);
+            push(
+                machine,
+                processor,
+                (Cow::Borrowed("ISR"), ContextKind::Isr, level),
+                body,
+            );
         }
     }
 }
@@ -140,7 +144,9 @@ fn place(machine: &Machine, processor: usize, context: Rc<Context>) {
 /// Lets the top context of a processor go on.
 fn run(machine: &Machine, processor: usize) {
     machine.sched.last_processor.set(processor);
-    let Some(context) = machine.sched.processors[processor].top() else { return };
+    let Some(context) = machine.sched.processors[processor].top() else {
+        return;
+    };
     if coroutine::resume(&context) == Back::Finished || context.ended.get() {
         machine.sched.processors[processor].stack.borrow_mut().pop();
         finish(machine, &context);
@@ -167,5 +173,13 @@ fn hang(machine: &Machine) -> Crash {
 }
 
 fn outside_report(kind: CrashKind, text: String) -> Crash {
-    report(kind, BugCheck { code: 0, parameters: [0; 4], rule: None, text })
+    report(
+        kind,
+        BugCheck {
+            code: 0,
+            parameters: [0; 4],
+            rule: None,
+            text,
+        },
+    )
 }

@@ -128,6 +128,10 @@ impl State {
 
     /// One line for each context that has not ended.
     pub(crate) fn describe_contexts(&self) -> Vec<String> {
-        self.contexts.borrow().values().map(|context| context.describe()).collect()
+        self.contexts
+            .borrow()
+            .values()
+            .map(|context| context.describe())
+            .collect()
     }
 }

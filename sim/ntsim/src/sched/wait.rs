@@ -48,7 +48,11 @@ pub fn block(label: &'static str, ready: impl Fn() -> bool, deadline: Option<Tim
     if let Some(key) = timer {
         machine::with(|m| m.sched.clock.cancel(key));
     }
-    if context.timed_out.get() { Woken::TimedOut } else { Woken::Ready }
+    if context.timed_out.get() {
+        Woken::TimedOut
+    } else {
+        Woken::Ready
+    }
 }
 
 /// What happens at the deadline of a wait.
@@ -78,7 +82,10 @@ impl State {
     fn park(&self, context: &Rc<Context>) {
         let processor = context.processor.take().expect("a running thread is on a processor");
         let top = self.processors[processor].stack.borrow_mut().pop();
-        debug_assert!(top.is_some_and(|top| Rc::ptr_eq(&top, context)), "the running thread is on top");
+        debug_assert!(
+            top.is_some_and(|top| Rc::ptr_eq(&top, context)),
+            "the running thread is on top"
+        );
         self.blocked.borrow_mut().push(Rc::clone(context));
     }
 
@@ -123,7 +130,10 @@ fn check_deadlock(waiter: &Rc<Context>, owner: &Rc<Context>) {
         let text = if same {
             format!("{} acquires a spin lock that it holds", waiter.name)
         } else {
-            format!("{} waits for a spin lock held by {}, which it interrupted", waiter.name, owner.name)
+            format!(
+                "{} waits for a spin lock held by {}, which it interrupted",
+                waiter.name, owner.name
+            )
         };
         verifier::fatal(locks::SPIN_LOCK_DEADLOCK, [0; 3], text);
     }

@@ -19,6 +19,8 @@ pub enum Kind {
     Dma,
     /// The framework calls the kernel.
     Kernel,
+    /// A device register is read or written.
+    Register,
     /// An IRP is completed finally.
     Irp,
     /// An IRP reaches the bus driver.

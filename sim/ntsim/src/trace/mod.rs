@@ -34,7 +34,11 @@ fn record(kind: Kind, name: Cow<'static, str>, ret: Option<u64>, args: impl FnOn
         let irql = sched::irql_or_passive();
         m.trace.record(Event {
             time: m.sched.clock.now(),
-            context: if m.trace.keeps_all() { sched::context_name() } else { String::new() },
+            context: if m.trace.keeps_all() {
+                sched::context_name()
+            } else {
+                String::new()
+            },
             kind,
             irql,
             name,

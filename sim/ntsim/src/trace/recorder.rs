@@ -29,7 +29,11 @@ pub struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(mode: TraceMode) -> Self {
-        Self { mode, events: RefCell::default(), hash: Cell::new(0xCBF2_9CE4_8422_2325) }
+        Self {
+            mode,
+            events: RefCell::default(),
+            hash: Cell::new(0xCBF2_9CE4_8422_2325),
+        }
     }
 
     /// Whether all events are kept, with arguments.
@@ -60,7 +64,8 @@ impl Recorder {
         for byte in text.as_bytes() {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
         }
-        self.hash.set((hash ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29));
+        self.hash
+            .set((hash ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29));
     }
 
     /// The events that are kept, from index `from` on.
@@ -89,6 +94,10 @@ impl Recorder {
     /// The last events as text.
     pub(crate) fn tail(&self) -> Vec<String> {
         let events = self.events.borrow();
-        events.iter().skip(events.len().saturating_sub(TAIL)).map(ToString::to_string).collect()
+        events
+            .iter()
+            .skip(events.len().saturating_sub(TAIL))
+            .map(ToString::to_string)
+            .collect()
     }
 }

@@ -66,14 +66,22 @@ impl core::fmt::Display for Crash {
         match self.kind {
             CrashKind::BugCheck => {
                 let [p1, p2, p3, p4] = self.parameters;
-                writeln!(f, "bug check {:#X} ({p1:#x}, {p2:#x}, {p3:#x}, {p4:#x}): {}", self.code, self.text)?;
+                writeln!(
+                    f,
+                    "bug check {:#X} ({p1:#x}, {p2:#x}, {p3:#x}, {p4:#x}): {}",
+                    self.code, self.text
+                )?;
             }
             kind => writeln!(f, "{kind:?}: {}", self.text)?,
         }
         if let Some(rule) = self.rule {
             writeln!(f, "  rule {}: {}", rule.id, rule.text.trim())?;
         }
-        writeln!(f, "  in {} at IRQL {}, {:?} code, {}", self.context, self.irql, self.domain, self.time)?;
+        writeln!(
+            f,
+            "  in {} at IRQL {}, {:?} code, {}",
+            self.context, self.irql, self.domain, self.time
+        )?;
         if !self.calls.is_empty() {
             writeln!(f, "  within {}", self.calls.join(" > "))?;
         }

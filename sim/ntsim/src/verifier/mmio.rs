@@ -15,6 +15,8 @@ crate::rules! {
     REGISTER_OUT_OF_BOUNDS = "register-out-of-bounds", 0x50, 1;
     /// Device registers were accessed while the device was not in D0 or its memory decoding was off.
     REGISTER_NOT_IN_D0 = "register-access-not-in-d0", 0x9C, 0;
+    /// Device registers were written that were mapped read-only.
+    REGISTER_READ_ONLY = "register-read-only", 0xBE, 0;
     /// Device registers were accessed by an instruction that the simulator cannot carry out.
     REGISTER_INSTRUCTION = "register-access-instruction", 0x1E, 0;
     /// A driver touched memory that is not there.

@@ -23,7 +23,13 @@ pub fn violation_with(rule: Rule, parameters: [u64; 3], text: impl Into<String>)
 fn collect(rule: Rule, parameters: [u64; 3], text: String) {
     trace::emit(Kind::Verifier, rule.id, || text.clone());
     machine::with(|m| {
-        let finding = Finding { rule, parameters, text, context: sched::context_name(), time: m.sched.clock.now() };
+        let finding = Finding {
+            rule,
+            parameters,
+            text,
+            context: sched::context_name(),
+            time: m.sched.clock.now(),
+        };
         m.findings.borrow_mut().push(finding);
     });
 }
@@ -31,7 +37,12 @@ fn collect(rule: Rule, parameters: [u64; 3], text: String) {
 /// Stops the machine because a rule was broken.
 pub fn fatal(rule: Rule, parameters: [u64; 3], text: impl Into<String>) -> ! {
     let [p2, p3, p4] = parameters;
-    bug_check(BugCheck { code: rule.code, parameters: [rule.p1, p2, p3, p4], rule: Some(rule), text: text.into() })
+    bug_check(BugCheck {
+        code: rule.code,
+        parameters: [rule.p1, p2, p3, p4],
+        rule: Some(rule),
+        text: text.into(),
+    })
 }
 
 /// Stops the machine with a bug check.
@@ -46,7 +57,15 @@ pub fn bug_check(bug: BugCheck) -> ! {
 
 /// Stops the machine for another reason.
 pub fn stop(kind: CrashKind, text: String) -> ! {
-    let report = report(kind, BugCheck { code: 0, parameters: [0; 4], rule: None, text });
+    let report = report(
+        kind,
+        BugCheck {
+            code: 0,
+            parameters: [0; 4],
+            rule: None,
+            text,
+        },
+    );
     halt(report)
 }
 
@@ -62,7 +81,9 @@ pub(crate) fn report(kind: CrashKind, bug: BugCheck) -> Crash {
         context: sched::context_name(),
         irql: sched::irql_or_passive(),
         domain: context.as_ref().map(|context| context.domain.get()).unwrap_or_default(),
-        calls: context.map(|context| context.calls.borrow().clone()).unwrap_or_default(),
+        calls: context
+            .map(|context| context.calls.borrow().clone())
+            .unwrap_or_default(),
         time: m.sched.clock.now(),
         tail: m.trace.tail(),
     })
@@ -70,7 +91,11 @@ pub(crate) fn report(kind: CrashKind, bug: BugCheck) -> Crash {
 
 /// Leaves the current context for good.
 fn halt(report: Crash) -> ! {
-    let text = if sched::in_context() { String::new() } else { report.to_string() };
+    let text = if sched::in_context() {
+        String::new()
+    } else {
+        report.to_string()
+    };
     machine::with(|m| m.set_crash(report));
     if sched::in_context() {
         sched::abandon()

@@ -28,9 +28,20 @@ struct Request {
 impl Request {
     fn connect(&self, line: LineId, service: Service, line_irql: KIRQL) -> Rc<InterruptObject> {
         let handle = machine::with(|m| m.ke.new_handle());
-        let lock = if self.lock.is_null() { handle + 8 } else { self.lock.addr() };
+        let lock = if self.lock.is_null() {
+            handle + 8
+        } else {
+            self.lock.addr()
+        };
         let synchronize_irql = self.synchronize_irql.max(line_irql);
-        let object = Rc::new(InterruptObject { handle, line, service, context: self.context, synchronize_irql, lock });
+        let object = Rc::new(InterruptObject {
+            handle,
+            line,
+            service,
+            context: self.context,
+            synchronize_irql,
+            lock,
+        });
         machine::with(|m| {
             m.ke.connected.insert(&object);
             m.ke.interrupts.connect(line, Rc::clone(&object));
@@ -41,10 +52,17 @@ impl Request {
 
 /// The lines of a device, in order, with their IRQL.
 fn lines_of(pdo: PDEVICE_OBJECT) -> Vec<(LineId, KIRQL)> {
-    let Some(function) = pci::of_pdo(pdo) else { return Vec::new() };
+    let Some(function) = pci::of_pdo(pdo) else {
+        return Vec::new();
+    };
     machine::with(|m| {
         let slot = m.pci.slot(function);
-        slot.map(|slot| slot.interrupts().map(|(line, resource)| (line, resource.irql)).collect()).unwrap_or_default()
+        slot.map(|slot| {
+            slot.interrupts()
+                .map(|(line, resource)| (line, resource.irql))
+                .collect()
+        })
+        .unwrap_or_default()
     })
 }
 
@@ -55,19 +73,32 @@ fn refuse(text: String) -> NTSTATUS {
 
 fn fully_specified(p: &IO_CONNECT_INTERRUPT_FULLY_SPECIFIED_PARAMETERS) -> NTSTATUS {
     let Some(line) = interrupt::by_vector(p.Vector) else {
-        return refuse(format!("IoConnectInterruptEx for vector {:#x}, which no device has", p.Vector));
+        return refuse(format!(
+            "IoConnectInterruptEx for vector {:#x}, which no device has",
+            p.Vector
+        ));
     };
     let Some(routine) = p.ServiceRoutine else {
         return refuse("IoConnectInterruptEx without a service routine".to_owned());
     };
     let latched = machine::with(|m| m.ke.interrupts.trigger(line)) != Trigger::Level;
     if latched != (p.InterruptMode == _KINTERRUPT_MODE::Latched) {
-        return refuse(format!("IoConnectInterruptEx with the wrong mode for vector {:#x}", p.Vector));
+        return refuse(format!(
+            "IoConnectInterruptEx with the wrong mode for vector {:#x}",
+            p.Vector
+        ));
     }
     if p.SynchronizeIrql < p.Irql {
-        return refuse(format!("IoConnectInterruptEx with SynchronizeIrql {} below Irql {}", p.SynchronizeIrql, p.Irql));
+        return refuse(format!(
+            "IoConnectInterruptEx with SynchronizeIrql {} below Irql {}",
+            p.SynchronizeIrql, p.Irql
+        ));
     }
-    let request = Request { context: p.ServiceContext, lock: p.SpinLock, synchronize_irql: p.SynchronizeIrql };
+    let request = Request {
+        context: p.ServiceContext,
+        lock: p.SpinLock,
+        synchronize_irql: p.SynchronizeIrql,
+    };
     let object = request.connect(line, Service::Line(routine), p.Irql);
     // SAFETY: the caller passes memory for the pointer; anything else faults here as it would there.
     unsafe { p.InterruptObject.write(object.pointer()) };
@@ -78,10 +109,16 @@ fn line_based(p: &IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS) -> NTSTATUS {
     let Some(routine) = p.ServiceRoutine else {
         return refuse("IoConnectInterruptEx without a service routine".to_owned());
     };
-    let request = Request { context: p.ServiceContext, lock: p.SpinLock, synchronize_irql: p.SynchronizeIrql };
+    let request = Request {
+        context: p.ServiceContext,
+        lock: p.SpinLock,
+        synchronize_irql: p.SynchronizeIrql,
+    };
     let lines = lines_of(p.PhysicalDeviceObject);
     let level = |line: &&(LineId, KIRQL)| machine::with(|m| m.ke.interrupts.trigger(line.0)) == Trigger::Level;
-    let Some((line, irql)) = lines.iter().find(level) else { return STATUS_NOT_FOUND };
+    let Some((line, irql)) = lines.iter().find(level) else {
+        return STATUS_NOT_FOUND;
+    };
     let object = request.connect(*line, Service::Line(routine), *irql);
     // SAFETY: the caller passes memory for the pointer; anything else faults here as it would there.
     unsafe { p.InterruptObject.write(object.pointer()) };
@@ -91,10 +128,17 @@ fn line_based(p: &IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS) -> NTSTATUS {
 /// Connects every message; without messages, the line with the fall-back routine. Says which of the two.
 fn message_based(p: &IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS) -> (NTSTATUS, ULONG) {
     let Some(routine) = p.MessageServiceRoutine else {
-        return (refuse("IoConnectInterruptEx without a service routine".to_owned()), CONNECT_MESSAGE_BASED);
+        return (
+            refuse("IoConnectInterruptEx without a service routine".to_owned()),
+            CONNECT_MESSAGE_BASED,
+        );
     };
     let lines = lines_of(p.PhysicalDeviceObject);
-    let request = Request { context: p.ServiceContext, lock: p.SpinLock, synchronize_irql: p.SynchronizeIrql };
+    let request = Request {
+        context: p.ServiceContext,
+        lock: p.SpinLock,
+        synchronize_irql: p.SynchronizeIrql,
+    };
     let mut objects = Vec::new();
     for (line, irql) in &lines {
         if let Trigger::Message(number) = machine::with(|m| m.ke.interrupts.trigger(*line)) {
@@ -129,7 +173,11 @@ fn fall_back(p: &IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS) -> NTSTATUS {
 /// Takes a service routine off its line, after it has returned.
 fn disconnect(object: &Rc<InterruptObject>) {
     machine::with(|m| m.ke.interrupts.disconnect(object));
-    sched::block("a service routine", || machine::with(|m| !m.ke.interrupts.in_service(object.line)), None);
+    sched::block(
+        "a service routine",
+        || machine::with(|m| !m.ke.interrupts.in_service(object.line)),
+        None,
+    );
     machine::with(|m| m.ke.connected.remove(object));
 }
 
@@ -145,7 +193,10 @@ fn describe(parameters: PIO_CONNECT_INTERRUPT_PARAMETERS) -> String {
     }
     // SAFETY: the version says that this member is the one in use.
     let p = unsafe { parameters.__bindgen_anon_1.FullySpecified };
-    format!("vector={:#x} dirql={} floating={} share={}", p.Vector, p.SynchronizeIrql, p.FloatingSave, p.ShareVector)
+    format!(
+        "vector={:#x} dirql={} floating={} share={}",
+        p.Vector, p.SynchronizeIrql, p.FloatingSave, p.ShareVector
+    )
 }
 
 crate::nt_exports! {

@@ -54,7 +54,11 @@ pub(super) fn insert(dpc: PRKDPC, first: PVOID, second: PVOID) -> bool {
     let object = read(dpc);
     let [code, importance, ..] = target_info(&object);
     if code != type_code::DPC {
-        verifier::fatal(irql::DPC_NOT_INITIALIZED, [0; 3], "a DPC was queued that was never initialized");
+        verifier::fatal(
+            irql::DPC_NOT_INITIALIZED,
+            [0; 3],
+            "a DPC was queued that was never initialized",
+        );
     }
     if !object.DpcData.is_null() {
         return false;
@@ -64,15 +68,25 @@ pub(super) fn insert(dpc: PRKDPC, first: PVOID, second: PVOID) -> bool {
     // SAFETY: as for `read`.
     unsafe { (&raw mut (*dpc).SystemArgument2).write(second) };
     set_queued(dpc, dpc.cast());
-    let importance = if importance == HIGH_IMPORTANCE { Importance::High } else { Importance::Normal };
-    let entry = DpcEntry { key: dpc.addr(), name: "DPC", run: Box::new(move || run(dpc)) };
+    let importance = if importance == HIGH_IMPORTANCE {
+        Importance::High
+    } else {
+        Importance::Normal
+    };
+    let entry = DpcEntry {
+        key: dpc.addr(),
+        name: "DPC",
+        run: Box::new(move || run(dpc)),
+    };
     sched::queue_dpc(entry, target(&object), importance);
     true
 }
 
 fn target(object: &KDPC) -> Option<usize> {
     let [_, _, low, high] = target_info(object);
-    u16::from_le_bytes([low, high]).checked_sub(FIRST_TARGET).map(usize::from)
+    u16::from_le_bytes([low, high])
+        .checked_sub(FIRST_TARGET)
+        .map(usize::from)
 }
 
 fn run(dpc: PRKDPC) {
@@ -84,7 +98,14 @@ fn run(dpc: PRKDPC) {
     cross::callback(
         "KDEFERRED_ROUTINE",
         // SAFETY: the driver gave this routine for this DPC; the arguments are those it asked for.
-        || unsafe { routine(dpc, object.DeferredContext, object.SystemArgument1, object.SystemArgument2) },
+        || unsafe {
+            routine(
+                dpc,
+                object.DeferredContext,
+                object.SystemArgument1,
+                object.SystemArgument2,
+            )
+        },
         String::new,
     );
     spin::check_none_held("a DPC ends");

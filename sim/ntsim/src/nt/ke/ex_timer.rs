@@ -43,7 +43,11 @@ impl ExTimers {
 fn find(timer: PEX_TIMER) -> Rc<ExTimer> {
     let found = machine::with(|m| m.ke.ex_timers.all.borrow().get(&timer.addr()).cloned());
     found.unwrap_or_else(|| {
-        verifier::fatal(irql::EX_TIMER_UNKNOWN, [0; 3], "an EX_TIMER was used that does not exist (any more)")
+        verifier::fatal(
+            irql::EX_TIMER_UNKNOWN,
+            [0; 3],
+            "an EX_TIMER was used that does not exist (any more)",
+        )
     })
 }
 
@@ -65,7 +69,11 @@ fn expire(handle: usize, timer: &Rc<ExTimer>, due: sched::Time) {
         if let Some(callback) = this.callback {
             let handle = core::ptr::without_provenance_mut(handle);
             // SAFETY: the driver gave this routine for this timer, with this context.
-            cross::callback("EXT_CALLBACK", || unsafe { callback(handle, this.context) }, String::new);
+            cross::callback(
+                "EXT_CALLBACK",
+                || unsafe { callback(handle, this.context) },
+                String::new,
+            );
         }
         this.active.set(this.active.get() - 1);
         sched::notify();
@@ -74,7 +82,10 @@ fn expire(handle: usize, timer: &Rc<ExTimer>, due: sched::Time) {
 
 fn cancel(timer: &ExTimer) -> bool {
     timer.period_ns.set(0);
-    timer.set.take().is_some_and(|key| machine::with(|m| m.sched.clock.cancel(key)))
+    timer
+        .set
+        .take()
+        .is_some_and(|key| machine::with(|m| m.sched.clock.cancel(key)))
 }
 
 crate::nt_exports! {

@@ -36,7 +36,11 @@ fn set_old_irql(mutex: PFAST_MUTEX, irql: KIRQL) {
 
 fn acquire(mutex: PFAST_MUTEX) {
     if owner(mutex) == this_thread() {
-        verifier::fatal(locks::FAST_MUTEX_RECURSIVE, [0; 3], "a thread acquires a fast mutex that it holds");
+        verifier::fatal(
+            locks::FAST_MUTEX_RECURSIVE,
+            [0; 3],
+            "a thread acquires a fast mutex that it holds",
+        );
     }
     while !owner(mutex).is_null() {
         sched::block("a fast mutex", || owner(mutex).is_null(), None);
@@ -46,7 +50,10 @@ fn acquire(mutex: PFAST_MUTEX) {
 
 fn release(mutex: PFAST_MUTEX) {
     if owner(mutex) != this_thread() {
-        verifier::violation(locks::FAST_MUTEX_NOT_OWNER, "a thread releases a fast mutex that it does not hold");
+        verifier::violation(
+            locks::FAST_MUTEX_NOT_OWNER,
+            "a thread releases a fast mutex that it does not hold",
+        );
     }
     set_owner(mutex, core::ptr::null_mut());
     sched::notify();

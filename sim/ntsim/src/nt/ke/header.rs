@@ -45,7 +45,11 @@ impl Header {
     /// Makes the object.
     pub(super) fn initialize(self, code: u8, signal: LONG) {
         // SAFETY: the caller of the exported function passes memory for the object; anything else faults here as it would there.
-        unsafe { self.0.cast::<[u8; size_of::<DISPATCHER_HEADER>()]>().write([0; size_of::<DISPATCHER_HEADER>()]) };
+        unsafe {
+            self.0
+                .cast::<[u8; size_of::<DISPATCHER_HEADER>()]>()
+                .write([0; size_of::<DISPATCHER_HEADER>()])
+        };
         // SAFETY: as above; the type is the first byte of the header.
         unsafe { self.0.cast::<u8>().write(code) };
         self.set_signal(signal);
@@ -64,7 +68,9 @@ impl Header {
     }
 
     fn signal_state(self) -> *mut LONG {
-        self.0.wrapping_byte_add(core::mem::offset_of!(DISPATCHER_HEADER, SignalState)).cast()
+        self.0
+            .wrapping_byte_add(core::mem::offset_of!(DISPATCHER_HEADER, SignalState))
+            .cast()
     }
 
     pub(super) fn signal(self) -> LONG {
@@ -122,14 +128,19 @@ impl Waiters {
     /// Queues the running thread; the cell says when its wait is satisfied.
     pub(super) fn enter(&self, header: Header) -> Rc<Cell<bool>> {
         let satisfied = Rc::new(Cell::new(false));
-        let waiter = Waiter { object: header.address(), satisfied: Rc::clone(&satisfied) };
+        let waiter = Waiter {
+            object: header.address(),
+            satisfied: Rc::clone(&satisfied),
+        };
         self.queue.borrow_mut().push_back(waiter);
         satisfied
     }
 
     /// A wait is over.
     pub(super) fn leave(&self, satisfied: &Rc<Cell<bool>>) {
-        self.queue.borrow_mut().retain(|waiter| !Rc::ptr_eq(&waiter.satisfied, satisfied));
+        self.queue
+            .borrow_mut()
+            .retain(|waiter| !Rc::ptr_eq(&waiter.satisfied, satisfied));
     }
 
     fn satisfy(&self, header: Header) {
@@ -148,7 +159,10 @@ impl Waiters {
 
     /// Whether somebody waits for an object in this range of addresses.
     pub(super) fn any_in(&self, start: usize, end: usize) -> bool {
-        self.queue.borrow().iter().any(|waiter| (start..end).contains(&waiter.object))
+        self.queue
+            .borrow()
+            .iter()
+            .any(|waiter| (start..end).contains(&waiter.object))
     }
 }
 

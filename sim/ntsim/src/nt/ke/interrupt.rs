@@ -58,7 +58,10 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn new(processors: usize) -> Self {
-        Self { lines: RefCell::default(), processors }
+        Self {
+            lines: RefCell::default(),
+            processors,
+        }
     }
 
     /// The line that a processor at this IRQL has to serve now.
@@ -67,9 +70,8 @@ impl Lines {
             return None;
         }
         let lines = self.lines.borrow();
-        let ready = |line: &Line| {
-            line.pending && !line.in_service && line.processor == processor && !line.handlers.is_empty()
-        };
+        let ready =
+            |line: &Line| line.pending && !line.in_service && line.processor == processor && !line.handlers.is_empty();
         lines.iter().position(ready).map(|index| LineId(index as u32))
     }
 
@@ -80,7 +82,11 @@ impl Lines {
             if line.trigger != Trigger::Level {
                 line.pending = false;
             }
-            line.handlers.iter().map(|handler| handler.synchronize_irql).max().unwrap_or(DEVICE_IRQL)
+            line.handlers
+                .iter()
+                .map(|handler| handler.synchronize_irql)
+                .max()
+                .unwrap_or(DEVICE_IRQL)
         })
     }
 
@@ -94,12 +100,27 @@ impl Lines {
         let id = LineId(lines.len() as u32);
         let processor = lines.len() % self.processors;
         let handlers = Vec::new();
-        lines.push(Line { trigger, pending: false, in_service: false, processor, unclaimed: 0, handlers });
+        lines.push(Line {
+            trigger,
+            pending: false,
+            in_service: false,
+            processor,
+            unclaimed: 0,
+            handlers,
+        });
         let message = match trigger {
             Trigger::Message(number) => Some(number),
             Trigger::Level => None,
         };
-        (id, InterruptResource { message, vector: id.vector(), irql: DEVICE_IRQL, affinity: 1 << processor })
+        (
+            id,
+            InterruptResource {
+                message,
+                vector: id.vector(),
+                irql: DEVICE_IRQL,
+                affinity: 1 << processor,
+            },
+        )
     }
 
     /// How a line signals.
@@ -119,7 +140,9 @@ impl Lines {
 
     /// Takes a service routine off its line.
     pub(super) fn disconnect(&self, handler: &Rc<InterruptObject>) {
-        self.change(handler.line, |line| line.handlers.retain(|other| !Rc::ptr_eq(other, handler)));
+        self.change(handler.line, |line| {
+            line.handlers.retain(|other| !Rc::ptr_eq(other, handler))
+        });
     }
 }
 
@@ -134,14 +157,15 @@ pub(crate) fn allocate(m: &Machine, messages: u16) -> Vec<(LineId, InterruptReso
     if messages == 0 {
         return vec![m.ke.interrupts.add(Trigger::Level)];
     }
-    (0..messages).map(|number| m.ke.interrupts.add(Trigger::Message(number))).collect()
+    (0..messages)
+        .map(|number| m.ke.interrupts.add(Trigger::Message(number)))
+        .collect()
 }
 
 /// Runs the service routines of a line, in the context of the interrupt.
 pub(crate) fn service(id: LineId) {
-    let (handlers, trigger) = machine::with(|m| {
-        m.ke.interrupts.change(id, |line| (line.handlers.clone(), line.trigger))
-    });
+    let (handlers, trigger) =
+        machine::with(|m| m.ke.interrupts.change(id, |line| (line.handlers.clone(), line.trigger)));
     let mut claimed = false;
     for handler in handlers {
         claimed |= run(&handler);
@@ -155,13 +179,20 @@ pub(crate) fn service(id: LineId) {
     let unclaimed = machine::with(|m| {
         m.ke.interrupts.change(id, |line| {
             line.in_service = false;
-            line.unclaimed = if claimed || trigger != Trigger::Level { 0 } else { line.unclaimed + 1 };
+            line.unclaimed = if claimed || trigger != Trigger::Level {
+                0
+            } else {
+                line.unclaimed + 1
+            };
             line.unclaimed
         })
     });
     if unclaimed > UNCLAIMED_LIMIT {
         machine::with(|m| m.ke.interrupts.change(id, |line| line.unclaimed = 0));
-        let text = format!("vector {:#x} interrupted {unclaimed} times and no service routine claimed it", id.vector());
+        let text = format!(
+            "vector {:#x} interrupted {unclaimed} times and no service routine claimed it",
+            id.vector()
+        );
         verifier::violation(mmio::INTERRUPT_STORM, text);
     }
     sched::notify();
@@ -202,10 +233,17 @@ pub(crate) fn pulse(id: LineId) {
 
 /// A line changed its level.
 pub(crate) fn drive(id: LineId, level: Level) {
-    machine::with(|m| m.ke.interrupts.change(id, |line| line.pending = level == Level::Asserted));
+    machine::with(|m| {
+        m.ke.interrupts
+            .change(id, |line| line.pending = level == Level::Asserted)
+    });
 }
 
 /// The function behind these lines is gone: what was not delivered never will be.
 pub(crate) fn silence(lines: &[LineId]) {
-    machine::with(|m| lines.iter().for_each(|id| m.ke.interrupts.change(*id, |line| line.pending = false)));
+    machine::with(|m| {
+        lines
+            .iter()
+            .for_each(|id| m.ke.interrupts.change(*id, |line| line.pending = false))
+    });
 }

@@ -63,7 +63,11 @@ impl Connected {
 pub(super) fn find(interrupt: PKINTERRUPT) -> Rc<InterruptObject> {
     let found = machine::with(|m| m.ke.connected.all.borrow().get(&interrupt.addr()).cloned());
     found.unwrap_or_else(|| {
-        verifier::fatal(mmio::INTERRUPT_NOT_CONNECTED, [0; 3], "an interrupt object was used that is not connected")
+        verifier::fatal(
+            mmio::INTERRUPT_NOT_CONNECTED,
+            [0; 3],
+            "an interrupt object was used that is not connected",
+        )
     })
 }
 
@@ -71,7 +75,10 @@ pub(super) fn find(interrupt: PKINTERRUPT) -> Rc<InterruptObject> {
 fn acquire(object: &InterruptObject) -> KIRQL {
     let old = sched::current_irql();
     if old > object.synchronize_irql {
-        let text = format!("an interrupt lock of IRQL {} is acquired at IRQL {old}", object.synchronize_irql);
+        let text = format!(
+            "an interrupt lock of IRQL {} is acquired at IRQL {old}",
+            object.synchronize_irql
+        );
         verifier::violation(verifier::irql::RAISE_LOWERS, text);
     }
     sched::raise(object.synchronize_irql);

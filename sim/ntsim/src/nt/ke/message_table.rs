@@ -35,15 +35,26 @@ pub(super) struct MessageTable {
 impl MessageTable {
     pub(super) fn new(objects: Vec<Rc<InterruptObject>>) -> Self {
         let words = (size_of::<Head>() + objects.len() * size_of::<Entry>()).div_ceil(8);
-        let mut table = Self { memory: vec![0; words].into_boxed_slice(), objects };
+        let mut table = Self {
+            memory: vec![0; words].into_boxed_slice(),
+            objects,
+        };
         table.fill();
         table
     }
 
     fn fill(&mut self) {
         let start: *mut Head = self.memory.as_mut_ptr().cast();
-        let unified_irql = self.objects.iter().map(|object| object.synchronize_irql).max().unwrap_or(0);
-        let head = Head { unified_irql, message_count: self.objects.len() as ULONG };
+        let unified_irql = self
+            .objects
+            .iter()
+            .map(|object| object.synchronize_irql)
+            .max()
+            .unwrap_or(0);
+        let head = Head {
+            unified_irql,
+            message_count: self.objects.len() as ULONG,
+        };
         // SAFETY: the memory was made for a head and the entries, aligned to 8.
         unsafe { start.write(head) };
         let entries: *mut Entry = start.wrapping_add(1).cast();

@@ -99,7 +99,12 @@ impl State {
     pub(crate) fn ledger(&self, out: &mut Vec<LedgerEntry>) {
         let mut add = |kind, count: usize| {
             if count > 0 {
-                out.push(LedgerEntry { kind, owner: "drivers".to_owned(), count: count as u64, bytes: 0 });
+                out.push(LedgerEntry {
+                    kind,
+                    owner: "drivers".to_owned(),
+                    count: count as u64,
+                    bytes: 0,
+                });
             }
         };
         add("connected interrupt", self.connected.count());

@@ -7,7 +7,11 @@ use wdk_sys::{PPROCESSOR_NUMBER, ULONG, USHORT};
 const ALL_GROUPS: USHORT = 0xFFFF;
 
 fn count(group: USHORT) -> ULONG {
-    if group == 0 || group == ALL_GROUPS { machine::with(|m| m.options.processors as ULONG) } else { 0 }
+    if group == 0 || group == ALL_GROUPS {
+        machine::with(|m| m.options.processors as ULONG)
+    } else {
+        0
+    }
 }
 
 crate::nt_exports! {

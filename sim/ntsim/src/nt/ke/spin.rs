@@ -43,7 +43,9 @@ impl Locks {
     /// Forgets the orders of locks in this range of addresses.
     pub(crate) fn forget(&self, start: usize, end: usize) {
         let inside = |address: usize| (start..end).contains(&address);
-        self.orders.borrow_mut().retain(|(above, below)| !inside(*above) && !inside(*below));
+        self.orders
+            .borrow_mut()
+            .retain(|(above, below)| !inside(*above) && !inside(*below));
     }
 
     /// A lock held in this range of addresses.
@@ -82,7 +84,11 @@ pub fn release(address: usize) {
     let context = sched::context_handle();
     match machine::with(|m| m.ke.locks.owner(address)) {
         None => {
-            verifier::fatal(locks::SPIN_LOCK_NOT_HELD, [0; 3], "a spin lock was released that nobody holds");
+            verifier::fatal(
+                locks::SPIN_LOCK_NOT_HELD,
+                [0; 3],
+                "a spin lock was released that nobody holds",
+            );
         }
         Some(owner) if !Rc::ptr_eq(&owner, &context) => {
             let text = format!("{} released a spin lock that {} holds", context.name, owner.name);
@@ -104,7 +110,10 @@ fn check_order(context: &Context, address: usize) {
             continue;
         }
         if machine::with(|m| m.ke.locks.leads(address, above)) {
-            let text = format!("{} acquires two spin locks in the opposite order of before", context.name);
+            let text = format!(
+                "{} acquires two spin locks in the opposite order of before",
+                context.name
+            );
             verifier::violation(locks::SPIN_LOCK_ORDER, text);
         }
         machine::with(|m| m.ke.locks.orders.borrow_mut().insert((above, address)));

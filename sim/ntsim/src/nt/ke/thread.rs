@@ -38,7 +38,13 @@ pub(crate) struct Threads {
 /// The thread object behind a handle.
 #[must_use]
 pub fn object_of(handle: HANDLE) -> Option<PVOID> {
-    machine::with(|m| m.ke.threads.handles.borrow().get(&handle.addr()).map(|object| object.header.get().cast()))
+    machine::with(|m| {
+        m.ke.threads
+            .handles
+            .borrow()
+            .get(&handle.addr())
+            .map(|object| object.header.get().cast())
+    })
 }
 
 /// Closes a handle of a thread. False when it is none.
@@ -50,7 +56,9 @@ pub fn close_handle(handle: HANDLE) -> bool {
 fn make_object() -> (HANDLE, Rc<ThreadObject>) {
     // SAFETY: zero is a valid value of every field of the header.
     let header = unsafe { core::mem::zeroed() };
-    let object = Rc::new(ThreadObject { header: core::cell::UnsafeCell::new(header) });
+    let object = Rc::new(ThreadObject {
+        header: core::cell::UnsafeCell::new(header),
+    });
     Header::of(object.header.get()).initialize(type_code::THREAD, 0);
     let handle = machine::with(|m| {
         let threads = &m.ke.threads;

@@ -62,7 +62,10 @@ fn arm(plan: Plan) {
 fn expire(plan: Plan) {
     machine::with(|m| m.ke.timers.set.borrow_mut().remove(&plan.timer.addr()));
     if plan.period > 0 {
-        arm(Plan { due: plan.due.after_ns(u64::from(plan.period) * 1_000_000), ..plan });
+        arm(Plan {
+            due: plan.due.after_ns(u64::from(plan.period) * 1_000_000),
+            ..plan
+        });
     }
     let header = Header::of(plan.timer);
     header.set_signal(1);

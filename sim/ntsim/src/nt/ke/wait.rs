@@ -38,7 +38,11 @@ fn patience(timeout: PLARGE_INTEGER) -> Patience {
 fn check_level(what: &str) {
     let level = u64::from(sched::current_irql());
     if level >= u64::from(DISPATCH_LEVEL) {
-        verifier::fatal(irql::WAIT_AT_DISPATCH, [level, 0, 0], format!("{what} at IRQL {level} with a timeout that is not 0"));
+        verifier::fatal(
+            irql::WAIT_AT_DISPATCH,
+            [level, 0, 0],
+            format!("{what} at IRQL {level} with a timeout that is not 0"),
+        );
     }
     spin::check_none_held("a thread waits");
 }

@@ -10,9 +10,7 @@ use std::{
     collections::BTreeMap,
     rc::Rc,
 };
-use wdk_sys::{
-    PDEVICE_OBJECT, PIO_WORKITEM, PIO_WORKITEM_ROUTINE, PIO_WORKITEM_ROUTINE_EX, PVOID, WORK_QUEUE_TYPE,
-};
+use wdk_sys::{PDEVICE_OBJECT, PIO_WORKITEM, PIO_WORKITEM_ROUTINE, PIO_WORKITEM_ROUTINE_EX, PVOID, WORK_QUEUE_TYPE};
 
 /// One work item.
 struct WorkItem {
@@ -35,16 +33,30 @@ impl WorkItems {
 
 /// Reports the work items of a driver's devices that were never freed. To be called when the driver unloads.
 pub fn check_unload(driver: &str, devices: &[PDEVICE_OBJECT]) {
-    let left = machine::with(|m| m.ke.work_items.all.borrow().values().filter(|i| devices.contains(&i.device)).count());
+    let left = machine::with(|m| {
+        m.ke.work_items
+            .all
+            .borrow()
+            .values()
+            .filter(|i| devices.contains(&i.device))
+            .count()
+    });
     if left > 0 {
-        verifier::violation(irql::WORK_ITEM_LEAKED, format!("{driver} unloads and leaves {left} work item(s)"));
+        verifier::violation(
+            irql::WORK_ITEM_LEAKED,
+            format!("{driver} unloads and leaves {left} work item(s)"),
+        );
     }
 }
 
 fn find(item: PIO_WORKITEM) -> Rc<WorkItem> {
     let found = machine::with(|m| m.ke.work_items.all.borrow().get(&item.addr()).cloned());
     found.unwrap_or_else(|| {
-        verifier::fatal(irql::WORK_ITEM_UNKNOWN, [0; 3], "a work item was used that does not exist (any more)")
+        verifier::fatal(
+            irql::WORK_ITEM_UNKNOWN,
+            [0; 3],
+            "a work item was used that does not exist (any more)",
+        )
     })
 }
 
@@ -52,7 +64,11 @@ fn find(item: PIO_WORKITEM) -> Rc<WorkItem> {
 fn queue(item: PIO_WORKITEM, call: impl FnOnce(PDEVICE_OBJECT) + 'static) {
     let found = find(item);
     if found.queued.replace(true) {
-        verifier::fatal(irql::WORK_ITEM_QUEUED, [0; 3], "a work item was queued that is queued already");
+        verifier::fatal(
+            irql::WORK_ITEM_QUEUED,
+            [0; 3],
+            "a work item was queued that is queued already",
+        );
     }
     sched::spawn("work item", move || {
         found.queued.set(false);
