@@ -2,7 +2,7 @@
 
 use super::device::Device;
 use super::object::{self, Attributes, Body, Flags, Kind, New, Ref, Typed};
-use core::cell::UnsafeCell;
+use core::{cell::UnsafeCell, mem::offset_of};
 use wdk_sys::*;
 
 /// The body of a `WDFCMRESLIST`.
@@ -50,17 +50,16 @@ fn read(resources: PCM_RESOURCE_LIST) -> Vec<CM_PARTIAL_RESOURCE_DESCRIPTOR> {
     if resources.is_null() {
         return Vec::new();
     }
-    // SAFETY: not null; the PnP manager's list.
-    let lists = unsafe { (&raw const (*resources).Count).read_unaligned() };
+    // SAFETY: not null; the PnP manager's list begins with its count.
+    let lists = unsafe { resources.cast::<ULONG>().read_unaligned() };
     if lists == 0 {
         return Vec::new();
     }
+    let partial = resources.wrapping_byte_add(offset_of!(CM_RESOURCE_LIST, List) + offset_of!(CM_FULL_RESOURCE_DESCRIPTOR, PartialResourceList));
+    let count = partial.wrapping_byte_add(offset_of!(CM_PARTIAL_RESOURCE_LIST, Count)).cast::<ULONG>();
     // SAFETY: the list has a full descriptor, see above.
-    let partial = unsafe { &raw const (*resources).List[0].PartialResourceList };
-    // SAFETY: as above.
-    let count = unsafe { (&raw const (*partial).Count).read_unaligned() };
-    // SAFETY: as above.
-    let first = unsafe { (&raw const (*partial).PartialDescriptors).cast::<CM_PARTIAL_RESOURCE_DESCRIPTOR>() };
+    let count = unsafe { count.read_unaligned() };
+    let first = partial.wrapping_byte_add(offset_of!(CM_PARTIAL_RESOURCE_LIST, PartialDescriptors)).cast::<CM_PARTIAL_RESOURCE_DESCRIPTOR>();
     // SAFETY: the list says that it has `count` descriptors.
     (0..count as usize).map(|at| unsafe { first.wrapping_add(at).read_unaligned() }).collect()
 }

@@ -1,13 +1,19 @@
 //! IRPs as the framework handles them: stack locations, sending down, completing.
 
 use super::event::Event;
-use core::ffi::c_void;
+use core::{ffi::c_void, mem::offset_of};
 use wdk_sys::*;
+
+/// Where an IRP keeps the pointer to its current stack location.
+fn current_slot(irp: PIRP) -> *mut *mut IO_STACK_LOCATION {
+    const OFFSET: usize = offset_of!(IRP, Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation);
+    irp.wrapping_byte_add(OFFSET).cast()
+}
 
 /// The stack location of the driver that has the IRP now.
 pub(crate) fn current(irp: PIRP) -> *mut IO_STACK_LOCATION {
     // SAFETY: a live IRP, which the caller owns.
-    unsafe { (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation }
+    unsafe { current_slot(irp).read() }
 }
 
 /// A copy of the current stack location.
@@ -27,16 +33,21 @@ pub(crate) fn mark_pending(irp: PIRP) {
     unsafe { (*current(irp)).Control |= SL_PENDING_RETURNED as u8 };
 }
 
+/// Where an IRP keeps its status.
+fn status_slot(irp: PIRP) -> *mut NTSTATUS {
+    irp.wrapping_byte_add(offset_of!(IRP, IoStatus)).cast()
+}
+
 /// The status that the IRP has so far.
 pub(crate) fn status(irp: PIRP) -> NTSTATUS {
     // SAFETY: a live IRP, which the caller owns.
-    unsafe { (*irp).IoStatus.__bindgen_anon_1.Status }
+    unsafe { status_slot(irp).read() }
 }
 
 /// Sets the status.
 pub(crate) fn set_status(irp: PIRP, status: NTSTATUS) {
     // SAFETY: a live IRP, which the caller owns.
-    unsafe { (*irp).IoStatus.__bindgen_anon_1.Status = status };
+    unsafe { status_slot(irp).write(status) };
 }
 
 /// The `Information` that the IRP has so far.
@@ -86,7 +97,7 @@ pub(crate) fn skip(lower: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     unsafe { (*irp).CurrentLocation += 1 };
     let above = current(irp).wrapping_add(1);
     // SAFETY: as above: the location above exists, it is that of whoever sent the IRP to us.
-    unsafe { (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation = above };
+    unsafe { current_slot(irp).write(above) };
     send(lower, irp)
 }
 

@@ -189,7 +189,7 @@ fn an_interrupt_may_be_made_for_a_resource_in_prepare_hardware() {
     let first = interrupt(0);
     rig.device().stop().unwrap();
     let crash = rig.crash(move || {
-        wdf!(WdfInterruptGetDevice, first);
+        let _ = wdf!(WdfInterruptGetDevice, first);
     });
     assert_eq!(rule(&crash), "kmdf-invalid-handle", "it went with its resources");
 }
@@ -224,7 +224,7 @@ fn a_dpc_that_does_not_exist_cannot_be_queued() {
         create(&mut config);
     });
     let crash = Rig::started().crash(|| {
-        wdf!(WdfInterruptQueueDpcForIsr, interrupt(0));
+        let _ = wdf!(WdfInterruptQueueDpcForIsr, interrupt(0));
     });
     assert_eq!(rule(&crash), "kmdf-interrupt-no-deferred-callback");
 }

@@ -8,6 +8,7 @@
 )]
 
 mod binding;
+mod files;
 mod interrupts;
 mod locks;
 mod objects;

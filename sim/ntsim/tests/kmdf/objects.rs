@@ -60,7 +60,7 @@ fn a_pointer_that_is_no_context_has_no_object() {
     let crash = rig.crash(|| {
         let (_, object) = create(&mut with_context(&FIRST));
         let context = wdf!(WdfObjectGetTypedContextWorker, object, &raw const FIRST.0);
-        wdf!(WdfObjectContextGetObject, context.wrapping_byte_add(8));
+        let _ = wdf!(WdfObjectContextGetObject, context.wrapping_byte_add(8));
     });
     assert_eq!(rule(&crash), "kmdf-invalid-handle");
 }
@@ -159,7 +159,7 @@ fn a_passive_object_deleted_at_dispatch_ends_at_passive_level() {
 fn a_handle_of_another_type_names_the_expected_type() {
     let rig = Rig::started();
     let crash = rig.crash(|| {
-        wdf!(WdfTimerStart, device().cast(), -1);
+        let _ = wdf!(WdfTimerStart, device().cast(), -1);
     });
     assert_eq!((rule(&crash), crash.code, crash.parameters[0], crash.parameters[2]), ("kmdf-invalid-handle", 0x10D, 5, 0x1028));
     assert!(crash.text.contains("WDFDEVICE"), "{}", crash.text);
@@ -168,7 +168,7 @@ fn a_handle_of_another_type_names_the_expected_type() {
 #[test]
 fn a_null_handle_is_invalid() {
     let crash = Rig::started().crash(|| {
-        wdf!(WdfTimerStart, null_mut(), -1);
+        let _ = wdf!(WdfTimerStart, null_mut(), -1);
     });
     assert_eq!((rule(&crash), crash.parameters[2]), ("kmdf-invalid-handle", 0x1028));
 }

@@ -61,7 +61,7 @@ fn a_periodic_timer_runs_until_it_is_stopped() {
             let mut config = timer_config();
             config.Period = 10;
             let (_, timer) = timer(&mut config, &mut observed(device().cast()));
-            wdf!(WdfTimerStart, timer, -10 * MS);
+            let _ = wdf!(WdfTimerStart, timer, -10 * MS);
             timer
         })
         .unwrap();
@@ -81,7 +81,7 @@ fn a_passive_timer_runs_at_passive_level() {
         let mut attributes = observed(device().cast());
         attributes.ExecutionLevel = _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive;
         let (_, made) = timer(&mut timer_config(), &mut attributes);
-        wdf!(WdfTimerStart, made, -MS);
+        let _ = wdf!(WdfTimerStart, made, -MS);
         let mut periodic = timer_config();
         periodic.Period = 1;
         assert_eq!(timer(&mut periodic, &mut attributes).0, STATUS_NOT_SUPPORTED);
@@ -112,7 +112,7 @@ fn timers_need_a_parent_below_a_device() {
 #[test]
 fn a_timer_cannot_wait_for_itself() {
     unsafe extern "C" fn waits(timer: WDFTIMER) {
-        wdf!(WdfTimerStop, timer, 1);
+        let _ = wdf!(WdfTimerStop, timer, 1);
     }
     let rig = Rig::started();
     rig.run(|| {
@@ -121,7 +121,7 @@ fn a_timer_cannot_wait_for_itself() {
         let mut attributes = observed(device().cast());
         attributes.ExecutionLevel = _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive;
         let (_, timer) = timer(&mut config, &mut attributes);
-        wdf!(WdfTimerStart, timer, -MS);
+        let _ = wdf!(WdfTimerStart, timer, -MS);
     })
     .unwrap();
     let crash = rig.machine.pass_time(5_000_000).and_then(|()| rig.machine.settle()).unwrap_err();
@@ -133,7 +133,7 @@ fn a_timer_stop_cannot_wait_at_dispatch_level() {
     let crash = Rig::started().crash(|| {
         let (_, timer) = timer(&mut timer_config(), &mut observed(device().cast()));
         unsafe { ntddk::KfRaiseIrql(2) };
-        wdf!(WdfTimerStop, timer, 1);
+        let _ = wdf!(WdfTimerStop, timer, 1);
     });
     assert_eq!(rule(&crash), "kmdf-wait-not-allowed");
 }
@@ -180,7 +180,7 @@ fn removal_runs_a_queued_work_item_before_its_cleanup_and_stops_a_set_timer() {
     rig.run(|| {
         let (_, timer) = timer(&mut timer_config(), &mut observed(device().cast()));
         name(timer.cast(), "timer");
-        wdf!(WdfTimerStart, timer, -1000 * MS);
+        let _ = wdf!(WdfTimerStart, timer, -1000 * MS);
         let made = item();
         let irql = unsafe { ntddk::KfRaiseIrql(2) };
         wdf!(WdfWorkItemEnqueue, made);

@@ -186,11 +186,6 @@ pub fn pnp_callbacks() -> WDF_PNPPOWER_EVENT_CALLBACKS {
     }
 }
 
-/// What `device_add` passes to the hook "DeviceInit".
-pub fn init() -> PWDFDEVICE_INIT {
-    device().cast()
-}
-
 unsafe extern "C" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
     wdf!(WdfDeviceInitSetPnpPowerEventCallbacks, init, &mut pnp_callbacks());
     plan(|p| p.device = init.cast());

@@ -119,21 +119,6 @@ impl Device {
         self.constraints
     }
 
-    /// The resolved execution level.
-    pub(crate) fn execution_level(&self) -> WDF_EXECUTION_LEVEL {
-        self.constraints.execution
-    }
-
-    /// The resolved synchronization scope.
-    pub(crate) fn synchronization_scope(&self) -> WDF_SYNCHRONIZATION_SCOPE {
-        self.constraints.scope
-    }
-
-    /// The lock of synchronization scope "device".
-    pub(crate) fn lock(&self) -> Option<Rc<CallbackLock>> {
-        self.lock.clone()
-    }
-
     /// The I/O package.
     pub(crate) fn io(&self) -> &queue::Package {
         &self.io
@@ -174,8 +159,4 @@ impl Device {
         self.attached.set(core::ptr::null_mut());
     }
 
-    /// Whether the driver configured file objects.
-    pub(crate) fn has_file_objects(&self) -> bool {
-        self.settings.file.is_some()
-    }
 }

@@ -57,6 +57,9 @@ pub(crate) struct Interrupt {
 
 impl Body for Interrupt {
     fn dispose(&self, object: &Rc<Object>) {
+        if let Some(interrupt) = Ref::new(Rc::clone(object)) {
+            connect::disconnect(&interrupt);
+        }
         // SAFETY: initialized in `create`; it stays in its box.
         unsafe { ntddk::KeRemoveQueueDpc(self.dpc.get()) };
         // SAFETY: PASSIVE_LEVEL: no DPC of this interrupt runs afterwards.

@@ -36,7 +36,7 @@ impl Resource {
             affinity,
             group: 0,
             latched: flags & CM_RESOURCE_INTERRUPT_LEVEL_LATCHED_BITS == CM_RESOURCE_INTERRUPT_LATCHED,
-            shared: i32::from(descriptor.ShareDisposition) == _CM_SHARE_DISPOSITION::CmResourceShareShared as i32,
+            shared: i32::from(descriptor.ShareDisposition) == _CM_SHARE_DISPOSITION::CmResourceShareShared,
             message: (flags & CM_RESOURCE_INTERRUPT_MESSAGE != 0).then_some(number),
         }
     }

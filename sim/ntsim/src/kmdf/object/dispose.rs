@@ -49,11 +49,6 @@ impl Object {
         }
     }
 
-    /// The number of references, the initial one included.
-    pub(crate) fn references(&self) -> u32 {
-        self.references.get()
-    }
-
     /// Disposes the object and its tree, and drops the initial reference. A second call does nothing.
     pub(crate) fn delete(self: &Rc<Self>) {
         if self.has(Flags::DELETE_CALLED) {

@@ -16,8 +16,11 @@ pub(super) fn of_start(device: &Ref<Device>, irp: PIRP, status: NTSTATUS) {
     invalidate(device);
 }
 
-/// A resume failed; its IRP is complete.
+/// A resume failed; its IRP is complete. Nothing is left to do when a removal came first.
 pub(super) fn of_resume(device: &Ref<Device>, fell: Fell) {
+    if !device.pnp.is_started() {
+        return;
+    }
     mark(device);
     if fell == Fell::BeforeD0 {
         power::tell_power_manager(device, _DEVICE_POWER_STATE::PowerDeviceD3);

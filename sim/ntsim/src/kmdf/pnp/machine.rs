@@ -47,6 +47,9 @@ pub(crate) struct Machine {
     pub(super) preparing: Cell<bool>,
     pub(super) internal_failure: Cell<bool>,
     pub(super) driver_failure: Cell<bool>,
+    /// One PnP event at a time.
+    pub(super) events: Transition,
+    /// One power change at a time; taken inside `events`. A PnP callback that is not a power callback runs outside.
     pub(super) transition: Transition,
     pub(super) jobs: Jobs,
     idle_references: Cell<u32>,
@@ -66,6 +69,7 @@ impl Machine {
             preparing: Cell::new(false),
             internal_failure: Cell::new(false),
             driver_failure: Cell::new(false),
+            events: Transition::new(),
             transition: Transition::new(),
             jobs: Jobs::default(),
             idle_references: Cell::new(0),

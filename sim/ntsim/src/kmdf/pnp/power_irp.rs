@@ -165,7 +165,7 @@ fn work(raw: WDFDEVICE) {
             Some(Job::RequestD0) => {
                 let _ = request(&device, _DEVICE_POWER_STATE::PowerDeviceD0, None);
             }
-            Some(Job::Up(irp)) => device.pnp.transition.run(|| resume(&device, irp)),
+            Some(Job::Up(irp)) => resume(&device, irp),
             Some(Job::Down(irp)) => device.pnp.transition.run(|| {
                 power::down(&device, SLEEP);
                 let _ = irp::forward(device.attached(), irp);
@@ -175,13 +175,13 @@ fn work(raw: WDFDEVICE) {
 }
 
 fn resume(device: &Ref<Device>, irp: PIRP) {
-    if !device.pnp.is_started() || device.pnp.in_d0.get() {
-        irp::complete(irp);
-        return;
-    }
-    let up = power::up(device, SLEEP);
-    irp::complete_with(irp, STATUS_SUCCESS);
+    let up = device.pnp.transition.run(|| {
+        let asleep = device.pnp.is_started() && !device.pnp.in_d0.get();
+        let up = if asleep { power::up(device, SLEEP) } else { Ok(()) };
+        irp::complete_with(irp, STATUS_SUCCESS);
+        up
+    });
     if let Err(fell) = up {
-        failure::of_resume(device, fell);
+        device.pnp.events.run(|| failure::of_resume(device, fell));
     }
 }

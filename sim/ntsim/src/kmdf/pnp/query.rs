@@ -20,28 +20,31 @@ pub(super) fn query_remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     ask(device, irp, "EvtDeviceQueryRemove", device.settings.pnp.EvtDeviceQueryRemove)
 }
 
+/// Asks the driver. Not serialized with the power callbacks.
 fn ask(device: &Ref<Device>, irp: PIRP, name: &'static str, veto: Veto) -> NTSTATUS {
     irp::mark_pending(irp);
-    device.pnp.transition.run(|| {
-        if !device.pnp.is_started() {
-            return pass_down(device, irp);
-        }
-        if device.stop_count.get() > 0 {
-            return finish(irp, STATUS_INVALID_DEVICE_STATE);
-        }
-        let status = match veto {
-            // SAFETY: the driver's callback, with a live handle.
-            Some(veto) => call::status(name, || unsafe { veto(device.raw()) }, String::new),
-            None => STATUS_SUCCESS,
-        };
-        if NT_SUCCESS(status) {
-            return pass_down(device, irp);
-        }
-        if status == STATUS_NOT_SUPPORTED {
-            verifier::debug_break(CALLBACK_NOT_SUPPORTED, format!("{name} returned STATUS_NOT_SUPPORTED"));
-        }
-        finish(irp, status)
-    })
+    device.pnp.events.run(|| answer(device, irp, name, veto))
+}
+
+fn answer(device: &Ref<Device>, irp: PIRP, name: &'static str, veto: Veto) -> NTSTATUS {
+    if !device.pnp.is_started() {
+        return pass_down(device, irp);
+    }
+    if device.stop_count.get() > 0 {
+        return finish(irp, STATUS_INVALID_DEVICE_STATE);
+    }
+    let status = match veto {
+        // SAFETY: the driver's callback, with a live handle.
+        Some(veto) => call::status(name, || unsafe { veto(device.raw()) }, String::new),
+        None => STATUS_SUCCESS,
+    };
+    if NT_SUCCESS(status) {
+        return pass_down(device, irp);
+    }
+    if status == STATUS_NOT_SUPPORTED {
+        verifier::debug_break(CALLBACK_NOT_SUPPORTED, format!("{name} returned STATUS_NOT_SUPPORTED"));
+    }
+    finish(irp, status)
 }
 
 /// Handles IRP_MN_CANCEL_STOP_DEVICE and IRP_MN_CANCEL_REMOVE_DEVICE: the drivers below first.

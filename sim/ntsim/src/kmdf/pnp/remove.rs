@@ -11,9 +11,9 @@ use wdk_sys::*;
 /// Handles IRP_MN_STOP_DEVICE: resources are about to change.
 pub(super) fn stop(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     irp::mark_pending(irp);
-    device.pnp.transition.run(|| {
+    device.pnp.events.run(|| {
         if device.pnp.is_started() {
-            power::down(device, FINAL);
+            device.pnp.transition.run(|| power::down(device, FINAL));
             hardware::release(device);
             device.pnp.phase.set(Phase::Stopped);
         }
@@ -21,20 +21,16 @@ pub(super) fn stop(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     pass_down(device, irp)
 }
 
-/// Handles IRP_MN_SURPRISE_REMOVAL: the hardware is gone.
+/// Handles IRP_MN_SURPRISE_REMOVAL: the hardware is gone. EvtDeviceSurpriseRemoval is not serialized with the power callbacks.
 pub(super) fn surprise(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     irp::mark_pending(irp);
-    device.pnp.transition.run(|| {
+    device.pnp.events.run(|| {
         if let Some(surprise) = device.settings.pnp.EvtDeviceSurpriseRemoval {
             let handle = device.raw();
             // SAFETY: the driver's callback, with a live handle.
             call::void("EvtDeviceSurpriseRemoval", || unsafe { surprise(handle) }, String::new);
         }
-        if matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped) {
-            power::down(device, FINAL);
-            hardware::release(device);
-            clean_up(device);
-        }
+        bring_down(device);
         device.pnp.phase.set(Phase::SurpriseRemoved);
     });
     pass_down(device, irp)
@@ -43,12 +39,8 @@ pub(super) fn surprise(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
 /// Handles IRP_MN_REMOVE_DEVICE. The IRP goes down when all objects of the device are cleaned up; the device itself ends last.
 pub(super) fn remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     let lower = device.attached();
-    device.pnp.transition.run(|| {
-        if matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped) {
-            power::down(device, FINAL);
-            hardware::release(device);
-            clean_up(device);
-        }
+    device.pnp.events.run(|| {
+        bring_down(device);
         device.pnp.phase.set(Phase::Removed);
         dismantle(device);
     });
@@ -56,6 +48,15 @@ pub(super) fn remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     let status = irp::skip(lower, irp);
     delete(device);
     status
+}
+
+/// Takes a device that runs, or that is stopped, down for good.
+fn bring_down(device: &Ref<Device>) {
+    if matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped) {
+        device.pnp.transition.run(|| power::down(device, FINAL));
+        hardware::release(device);
+        clean_up(device);
+    }
 }
 
 /// A device whose EvtDriverDeviceAdd failed after WdfDeviceCreate.

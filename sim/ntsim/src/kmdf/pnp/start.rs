@@ -17,7 +17,7 @@ static REENUMERATE_SELF: GUID =
 /// Handles IRP_MN_START_DEVICE.
 pub(super) fn start(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     irp::mark_pending(irp);
-    device.pnp.transition.run(|| {
+    device.pnp.events.run(|| {
         let status = irp::wait_for_lower(device.attached(), irp);
         if !NT_SUCCESS(status) {
             return finish(irp, status);
@@ -45,10 +45,10 @@ fn bring_up(device: &Ref<Device>, irp: PIRP) -> Result<(), NTSTATUS> {
     if first && device.settings.owns_power_policy() {
         query_capabilities(device)?;
     }
-    power::up(device, FINAL).map_err(|_| STATUS_DEVICE_POWER_FAILURE)?;
+    device.pnp.transition.run(|| power::up(device, FINAL)).map_err(|_| STATUS_DEVICE_POWER_FAILURE)?;
     let status = device.interfaces.enable_all();
     if !NT_SUCCESS(status) {
-        power::down(device, FINAL);
+        device.pnp.transition.run(|| power::down(device, FINAL));
         return Err(status);
     }
     device.pnp.phase.set(Phase::Started);

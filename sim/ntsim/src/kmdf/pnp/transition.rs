@@ -1,9 +1,9 @@
-//! One PnP or power change of a device at a time.
+//! One PnP event, and one power change, of a device at a time.
 
 use core::cell::UnsafeCell;
 use wdk_sys::*;
 
-/// The lock of a device's transitions. Held across callbacks and waits, hence no RefCell and no spin lock.
+/// A lock of a device's transitions. Held across callbacks and waits, hence no RefCell and no spin lock.
 pub(super) struct Transition(Box<UnsafeCell<KEVENT>>);
 
 impl Transition {
