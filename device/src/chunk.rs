@@ -41,6 +41,16 @@ impl Current {
             bytes: (elements * size) as usize,
         }
     }
+
+    /// Notes that a chunk is done.
+    fn advance(&mut self, span: Span) -> Progress {
+        self.done += span.bytes as u64 / self.step.element.size();
+        if self.done < self.step.count {
+            Progress::More
+        } else {
+            Progress::Finished
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +67,9 @@ pub(crate) struct Machine<'a, 'b, 'bus> {
 
 impl Machine<'_, '_, '_> {
     pub(crate) fn run_chunk(&mut self, current: &mut Current) -> Result<Progress, StepFault> {
+        if current.step.operation == Operation::Move {
+            return self.move_bytes(current);
+        }
         match current.step.element {
             ElementType::I32 => self.run::<i32>(current),
             ElementType::U32 => self.run::<u32>(current),
@@ -72,22 +85,30 @@ impl Machine<'_, '_, '_> {
         self.load_sources::<T>(current, span)?;
         match current.step.operation {
             Operation::Sum => self.sum::<T>(current, span)?,
-            Operation::Move => {}
             operation => self.compute::<T>(operation, span)?,
         }
-        current.done += span.bytes as u64 / current.step.element.size();
-        let progress = if current.done < current.step.count {
-            Progress::More
-        } else {
-            Progress::Finished
-        };
+        let progress = current.advance(span);
         match (current.step.operation, progress) {
             (Operation::Sum, Progress::More) => {}
             (Operation::Sum, Progress::Finished) => self.store(current.step.dst, OperandIndex::Dst, one::<T>())?,
-            (Operation::Move, _) => self.store(current.step.dst, OperandIndex::A, span)?,
             _ => self.store(current.step.dst, OperandIndex::Dst, span)?,
         }
         Ok(progress)
+    }
+
+    /// Moves elements of any type, which are bytes to a move.
+    fn move_bytes(&mut self, current: &mut Current) -> Result<Progress, StepFault> {
+        let span = current.span();
+        if current.step.a != Place::Immediate {
+            self.load(OperandIndex::A, current.step.a, span)?;
+        } else if current.done == 0 {
+            let bits = current.step.immediate.to_le_bytes();
+            let element = bits.iter().take(current.step.element.size() as usize).cycle();
+            let lane = self.resources.lanes.a.bytes_mut(span.bytes);
+            lane.iter_mut().zip(element).for_each(|(to, from)| *to = *from);
+        }
+        self.store(current.step.dst, OperandIndex::A, span)?;
+        Ok(current.advance(span))
     }
 
     fn compute<T: Number>(&mut self, operation: Operation, span: Span) -> Result<(), StepFault> {

@@ -3,7 +3,7 @@
 //! Nothing is read or written for a step before all its operands have passed.
 
 use hawser_abi::descriptor::{DeviceStep, IN_IMMEDIATE, IN_SCRATCH, NOWHERE};
-use hawser_abi::op::{ElementType, Opcode, REV1_ELEMENT_TYPES, REV1_OPERATIONS};
+use hawser_abi::op::{ElementType, Opcode, REV1_OPERATIONS, rev1_types};
 use hawser_abi::program::{OperandIndex, step_flags};
 use hawser_abi::queue::CompletionStatus;
 
@@ -55,8 +55,9 @@ const UNSUPPORTED: StepFault = StepFault::step(CompletionStatus::Unsupported);
 
 /// Checks a step.
 pub(crate) fn check(step: &DeviceStep, reach: &Reach<'_>) -> Result<CheckedStep, StepFault> {
-    let operation = operation(step.opcode)?;
-    let element = element(step.element_type)?;
+    let opcode = opcode(step.opcode)?;
+    let operation = operation(opcode)?;
+    let element = element(opcode, step.element_type)?;
     check_fields(step)?;
     let bytes = step
         .count
@@ -90,10 +91,13 @@ pub(crate) fn check(step: &DeviceStep, reach: &Reach<'_>) -> Result<CheckedStep,
     Ok(checked)
 }
 
-fn operation(byte: u8) -> Result<Operation, StepFault> {
-    let opcode = Opcode::from_byte(byte)
+fn opcode(byte: u8) -> Result<Opcode, StepFault> {
+    Opcode::from_byte(byte)
         .filter(|opcode| REV1_OPERATIONS & opcode.bit() != 0)
-        .ok_or(UNSUPPORTED)?;
+        .ok_or(UNSUPPORTED)
+}
+
+fn operation(opcode: Opcode) -> Result<Operation, StepFault> {
     Ok(match opcode {
         Opcode::Copy | Opcode::Fill => Operation::Move,
         Opcode::Add => Operation::Binary(Binary::Add),
@@ -117,9 +121,9 @@ fn sources(operation: Operation) -> usize {
     }
 }
 
-fn element(byte: u8) -> Result<ElementType, StepFault> {
+fn element(opcode: Opcode, byte: u8) -> Result<ElementType, StepFault> {
     ElementType::from_byte(byte)
-        .filter(|element| REV1_ELEMENT_TYPES & element.bit() != 0)
+        .filter(|element| rev1_types(opcode) & element.bit() != 0)
         .ok_or(UNSUPPORTED)
 }
 

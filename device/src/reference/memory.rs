@@ -63,6 +63,8 @@ impl<'a> Memory<'a> {
         };
         let element = bytes.get(range(offset + index * size, size)).unwrap_or_default();
         match element {
+            [b0] => u64::from(*b0),
+            [b0, b1] => u64::from(u16::from_le_bytes([*b0, *b1])),
             [b0, b1, b2, b3] => u64::from(u32::from_le_bytes([*b0, *b1, *b2, *b3])),
             [b0, b1, b2, b3, b4, b5, b6, b7] => u64::from_le_bytes([*b0, *b1, *b2, *b3, *b4, *b5, *b6, *b7]),
             _ => 0,

@@ -99,10 +99,14 @@ pub(super) fn step(bytes: &[u8], index: usize) -> Result<Action, ReferenceFault>
     let malformed = |what| ReferenceFault::Step { step: index, what };
     let step = Step::read_from_bytes(bytes).map_err(|_| malformed("it is truncated"))?;
     let opcode = Opcode::from_byte(step.opcode).filter(|opcode| REV1_OPERATIONS & opcode.bit() != 0);
-    let element = ElementType::from_byte(step.element_type).filter(|element| REV1_ELEMENT_TYPES & element.bit() != 0);
+    let element = ElementType::from_byte(step.element_type);
     let (Some(opcode), Some(element)) = (opcode, element) else {
         return Err(ReferenceFault::Unsupported { step: index });
     };
+    let only_moves = matches!(opcode, Opcode::Copy | Opcode::Fill);
+    if !only_moves && REV1_ELEMENT_TYPES & element.bit() == 0 {
+        return Err(ReferenceFault::Unsupported { step: index });
+    }
     if step.flags != 0 || step.aux_type != 0 || step.aux != [0, 0] {
         return Err(malformed("unused fields are not zero"));
     }
@@ -128,7 +132,8 @@ pub(super) fn step(bytes: &[u8], index: usize) -> Result<Action, ReferenceFault>
     if has_immediate && opcode == Opcode::Sum {
         return Err(malformed("the source of a reduction is an immediate"));
     }
-    if step.immediate != 0 && (!has_immediate || (element.size() == 4 && step.immediate > u64::from(u32::MAX))) {
+    let too_wide = element.size() < 8 && step.immediate >= 1 << (8 * element.size());
+    if step.immediate != 0 && (!has_immediate || too_wide) {
         return Err(malformed("immediate"));
     }
     Ok(Action {

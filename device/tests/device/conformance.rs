@@ -58,7 +58,7 @@ fn seeds() -> impl Strategy<Value = Seed> {
     ];
     (
         0usize..10,
-        0usize..5,
+        any::<usize>(),
         count,
         [operand(), operand(), operand(), operand()],
         immediate,
@@ -96,7 +96,10 @@ fn layouts() -> impl Strategy<Value = Layout> {
 /// The step that a seed stands for, for a data buffer of `data_size` bytes.
 fn step_of(seed: &Seed, data_size: u64) -> Step {
     let opcode = OPCODES[seed.opcode];
-    let element = TYPES[seed.element];
+    let element = match opcode {
+        Opcode::Copy | Opcode::Fill => ElementType::ALL[seed.element % ElementType::ALL.len()],
+        _ => TYPES[seed.element % TYPES.len()],
+    };
     let size = element.size();
     let count = seed.count.min(data_size / size / 3).min(SCRATCH / size / 3).max(1);
     let sources = match opcode {
@@ -134,7 +137,7 @@ fn step_of(seed: &Seed, data_size: u64) -> Step {
         }
     }
     let used = spaces.contains(&(Space::Immediate as u8));
-    let mask = if size == 8 { u64::MAX } else { u64::from(u32::MAX) };
+    let mask = u64::MAX >> (64 - 8 * size);
     Step {
         opcode: opcode as u8,
         element_type: element as u8,

@@ -119,7 +119,7 @@ fn malformed_steps_are_refused() {
         let refused = matches!(fault, Err(ReferenceFault::Step { step: 1, .. }));
         assert!(refused, "{name}: {fault:?}");
     }
-    for (opcode, element) in [(0, 5), (30, 5), (Opcode::Dot as u8, 5), (1, 0), (1, 13), (1, 9)] {
+    for (opcode, element) in [(0, 5), (30, 5), (Opcode::Dot as u8, 5), (1, 0), (1, 13), (3, 9)] {
         let mut bad = copy(1, (DATA, 0), (DATA, 0));
         (bad.opcode, bad.element_type) = (opcode, element);
         assert_eq!(run_steps(&[bad]), Err(ReferenceFault::Unsupported { step: 0 }));
