@@ -1,0 +1,192 @@
+//! A PC from power-on to shutdown.
+
+use std::rc::Rc;
+
+use hawser_abi::ioctl::DEVICE_INTERFACE_GUID;
+use hawser_device::Accelerator;
+use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
+use ntsim::mem::{MemoryModel, PAGE, Protection};
+use ntsim::nt::io::{Driver, DriverImage, Failure};
+use ntsim::nt::pnp::Device;
+use ntsim::nt::registry::{SERVICES, Value};
+use ntsim::sched::Schedule;
+use ntsim::trace::TraceMode;
+use wdk_sys::GUID;
+
+use crate::{AcceleratorSlot, Access, Report, SimBuffer, SimError, SimHandle};
+
+/// Name of the driver's service.
+const SERVICE: &str = "hawser";
+
+/// How a PC is built.
+#[derive(Clone, Debug)]
+pub struct SimConfig {
+    /// How device addresses relate to memory.
+    pub memory: MemoryModel,
+    /// Seed of the order in which things happen; without one, first come, first served.
+    pub seed: Option<u64>,
+    /// Interrupts that the bus grants the device.
+    pub interrupts: InterruptSupply,
+    /// What is kept of the trace.
+    pub trace: TraceMode,
+    /// REG_DWORD values in the driver's parameters key.
+    pub parameters: Vec<(String, u32)>,
+}
+
+impl Default for SimConfig {
+    fn default() -> Self {
+        Self {
+            memory: MemoryModel::Iommu,
+            seed: None,
+            interrupts: InterruptSupply::Messages(u16::MAX),
+            trace: TraceMode::Off,
+            parameters: Vec::new(),
+        }
+    }
+}
+
+/// A running PC. Clones are the same PC.
+#[derive(Clone, Debug)]
+pub struct SimPc {
+    inner: Rc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    machine: MachineOwner,
+    driver: Driver,
+    device: Device,
+}
+
+impl SimPc {
+    /// Boots a PC, loads the driver and starts the device.
+    ///
+    /// # Errors
+    /// The driver did not load, the device did not start, or the machine stopped.
+    pub fn start(config: &SimConfig) -> Result<Self, SimError> {
+        let machine = build(config);
+        let key = format!(r"{SERVICES}\{SERVICE}\Parameters");
+        for (name, number) in &config.parameters {
+            machine.set_registry_value(&key, name, Value::dword(*number));
+        }
+        let image = DriverImage::host(SERVICE, hawser_driver::driver_entry);
+        let driver = machine
+            .load_driver(image)
+            .map_err(|failure| explain(failure, |status| SimError::DriverLoad { status }))?;
+        let function = Box::new(AcceleratorSlot::new(Accelerator::new()));
+        let device = machine
+            .plug(&driver, function)
+            .map_err(|failure| explain(failure, |status| SimError::DeviceStart { status }))?;
+        Ok(Self {
+            inner: Rc::new(Inner {
+                machine,
+                driver,
+                device,
+            }),
+        })
+    }
+
+    /// The machine, for tests that look inside.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.inner.machine
+    }
+
+    /// The device in its slot, for tests of plug and play and power.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.inner.device
+    }
+
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// The driver refuses, or the machine stopped.
+    pub fn open(&self, access: Access) -> Result<SimHandle, SimError> {
+        let (data1, data2, data3, data4) = DEVICE_INTERFACE_GUID;
+        let class = GUID {
+            Data1: data1,
+            Data2: data2,
+            Data3: data3,
+            Data4: data4,
+        };
+        let opened = self.inner.machine.open(class, access.into());
+        let handle = opened.map_err(|failure| explain(failure, |status| SimError::Open { status }))?;
+        Ok(SimHandle::new(self.clone(), handle))
+    }
+
+    /// Allocates zeroed memory of the user process that begins `page_offset` bytes into a page.
+    ///
+    /// # Errors
+    /// The offset is not inside a page.
+    pub fn allocate(&self, length: usize, page_offset: usize) -> Result<SimBuffer, SimError> {
+        self.allocate_as(length, page_offset, Protection::ReadWrite)
+    }
+
+    /// The same, as memory that the process may not write.
+    ///
+    /// # Errors
+    /// The offset is not inside a page.
+    pub fn allocate_read_only(&self, length: usize, page_offset: usize) -> Result<SimBuffer, SimError> {
+        self.allocate_as(length, page_offset, Protection::ReadOnly)
+    }
+
+    fn allocate_as(&self, length: usize, page_offset: usize, protection: Protection) -> Result<SimBuffer, SimError> {
+        if page_offset >= PAGE {
+            return Err(SimError::PageOffset { page_offset });
+        }
+        Ok(SimBuffer::new(self.inner.machine.user_memory().allocate(
+            length,
+            page_offset,
+            protection,
+        )))
+    }
+
+    /// Lets the machine run for a microsecond of its own time.
+    ///
+    /// # Errors
+    /// The machine stopped.
+    pub fn run_for_progress(&self) -> Result<(), SimError> {
+        Ok(self.inner.machine.pass_time(1000)?)
+    }
+
+    /// Fails where the machine has stopped.
+    pub(crate) fn alive(&self) -> Result<(), SimError> {
+        self.inner.machine.crash().map_or(Ok(()), |crash| Err(crash.into()))
+    }
+
+    /// Removes the device, unloads the driver and checks that nothing is outstanding.
+    ///
+    /// # Errors
+    /// The machine stopped, or something is left.
+    pub fn shutdown(self) -> Result<Report, SimError> {
+        let outstanding = |failure| explain(failure, |status| SimError::Shutdown { status });
+        self.inner.device.remove().map_err(outstanding)?;
+        self.inner.driver.unload().map_err(outstanding)?;
+        let report = Report::new(self.inner.machine.report());
+        if report.is_clean() {
+            Ok(report)
+        } else {
+            Err(SimError::Outstanding(Box::new(report)))
+        }
+    }
+}
+
+fn build(config: &SimConfig) -> MachineOwner {
+    let builder = Machine::builder()
+        .memory(config.memory)
+        .interrupts(config.interrupts)
+        .record_trace(config.trace);
+    match config.seed {
+        None => builder.build(),
+        Some(seed) => builder.seed(seed).schedule(Schedule::Random).build(),
+    }
+}
+
+/// A refusal by its status, or the stop of the machine.
+fn explain(failure: Failure, refusal: impl FnOnce(u32) -> SimError) -> SimError {
+    match failure {
+        Failure::Status(status) => refusal(status.cast_unsigned()),
+        Failure::Crash(crash) => SimError::Stopped(crash),
+    }
+}

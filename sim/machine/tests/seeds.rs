@@ -1,0 +1,92 @@
+//! Any order in which the machine may run things gives the right answer, and the same seed gives the same run.
+
+mod common;
+
+use common::{MODELS, open, pattern, program, step};
+use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
+use hawser_abi::op::{ElementType, Opcode};
+use hawser_machine::{MemoryModel, SimConfig, SimHandle, SimPc};
+
+const SEEDS: u64 = 50;
+const SIZE: usize = 24 * 1024;
+
+/// Runs six requests of two handles at once and returns the hash of the run.
+fn run(memory: MemoryModel, seed: u64) -> u64 {
+    let pc = SimPc::start(&SimConfig {
+        memory,
+        seed: Some(seed),
+        ..SimConfig::default()
+    })
+    .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let handles = [open(&pc), open(&pc)];
+    let third = SIZE as u64 / 3;
+    let steps = [
+        step(Opcode::Copy, ElementType::U32, third / 4, third, &[0]),
+        step(Opcode::Add, ElementType::U32, third / 4, 2 * third, &[2 * third, 0]),
+    ];
+    let requests: Vec<_> = (0..6)
+        .map(|number| {
+            let before = pattern(SIZE, seed * 100 + number);
+            let buffer = pc.allocate(SIZE, 1024 * number as usize % 4096).expect("user memory");
+            buffer.write(0, &before);
+            let handle = &handles[number as usize % 2];
+            let program = program(SIZE as u64, number, &steps);
+            (
+                before,
+                handle
+                    .submit(IOCTL_HAWSER_SUBMIT, &program, Some(&buffer))
+                    .expect("sent"),
+                buffer,
+            )
+        })
+        .collect();
+    for (before, io, buffer) in &requests {
+        let outcome = io.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert_eq!(outcome.status, 0, "seed {seed}");
+        let mut after = vec![0; SIZE];
+        buffer.read(0, &mut after);
+        assert!(after == expected(before), "seed {seed}: wrong data");
+    }
+    drop(requests);
+    handles.into_iter().for_each(SimHandle::close);
+    let report = pc.shutdown().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    report.trace_hash()
+}
+
+fn expected(before: &[u8]) -> Vec<u8> {
+    let third = SIZE / 3;
+    let mut after = before.to_vec();
+    after.copy_within(0..third, third);
+    for at in (0..third).step_by(4) {
+        let word = |from: usize| u32::from_le_bytes(before[from..from + 4].try_into().expect("four bytes"));
+        let sum = word(2 * third + at).wrapping_add(word(at));
+        after[2 * third + at..][..4].copy_from_slice(&sum.to_le_bytes());
+    }
+    after
+}
+
+#[test]
+fn fifty_seeds_in_every_memory_model() {
+    for memory in MODELS {
+        for seed in 0..SEEDS {
+            run(memory, seed);
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 0..5 {
+        assert_eq!(
+            run(MemoryModel::Iommu, seed),
+            run(MemoryModel::Iommu, seed),
+            "seed {seed}"
+        );
+    }
+}
+
+#[test]
+fn different_seeds_give_different_runs() {
+    let hashes: std::collections::BTreeSet<u64> = (0..5).map(|seed| run(MemoryModel::Iommu, seed)).collect();
+    assert!(hashes.len() > 1, "the seed changes nothing");
+}
