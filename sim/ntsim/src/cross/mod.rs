@@ -7,6 +7,8 @@
 mod bind;
 mod callback;
 mod export;
+#[macro_use]
+mod field;
 mod irql;
 #[macro_use]
 mod macros;
@@ -16,6 +18,7 @@ pub(crate) use bind::bind_imports;
 pub(crate) use callback::callback_with_own_irql_rule;
 pub use callback::{as_framework, callback};
 pub use export::{DmaOperation, Export, ExportInfo, WdfExport, dma_operation, export, unimplemented, wdf_export};
+pub use field::field_at;
 pub use irql::IrqlRange;
 pub use returned::{Never, Returned};
 

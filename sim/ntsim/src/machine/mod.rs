@@ -41,7 +41,6 @@ pub struct Machine {
 
 impl Machine {
     /// Starts to describe a machine.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -49,6 +48,8 @@ impl Machine {
 
 impl core::fmt::Debug for Machine {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Machine").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Machine")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }

@@ -106,12 +106,24 @@ impl Machine {
 
 impl core::fmt::Display for Report {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        writeln!(f, "{} after {} points, trace {:016x}", self.time, self.points, self.trace_hash)?;
+        writeln!(
+            f,
+            "{} after {} points, trace {:016x}",
+            self.time, self.points, self.trace_hash
+        )?;
         for entry in &self.ledger {
-            writeln!(f, "  outstanding: {} {} ({} bytes), {}", entry.count, entry.kind, entry.bytes, entry.owner)?;
+            writeln!(
+                f,
+                "  outstanding: {} {} ({} bytes), {}",
+                entry.count, entry.kind, entry.bytes, entry.owner
+            )?;
         }
         for finding in &self.findings {
-            writeln!(f, "  finding {}: {} (in {}, {})", finding.rule.id, finding.text, finding.context, finding.time)?;
+            writeln!(
+                f,
+                "  finding {}: {} (in {}, {})",
+                finding.rule.id, finding.text, finding.context, finding.time
+            )?;
         }
         match &self.crash {
             Some(crash) => write!(f, "{crash}"),

@@ -44,8 +44,9 @@ fn bytes(rip: u64, length: usize) -> Vec<u8> {
         iov_base: core::ptr::with_exposed_provenance_mut(rip as usize),
         iov_len: length,
     };
+    let process = std::process::id().cast_signed();
     // SAFETY: reads into `copy`; the system checks the other address.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) };
+    let read = unsafe { libc::process_vm_readv(process, &raw const local, 1, &raw const remote, 1, 0) };
     copy.truncate(usize::try_from(read).unwrap_or(0));
     copy
 }

@@ -44,7 +44,7 @@ fn install(signal: c_int) -> libc::sigaction {
     let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) = on_signal;
     // SAFETY: zero is a valid value of every field.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = handler as usize;
+    action.sa_sigaction = handler as *const () as usize;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
     let mut previous = MaybeUninit::uninit();
     // SAFETY: both point to valid memory; the handler keeps to what a signal handler may do.
@@ -91,8 +91,10 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     }
     // SAFETY: with SA_SIGINFO the third argument is the interrupted context, which belongs to the handler until it returns.
     let machine_context = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext };
-    // SAFETY: the kernel passes valid information; for these signals it has an address.
-    let address = unsafe { (*info).si_addr() }.addr();
+    // SAFETY: the kernel passes valid information.
+    let info_record = unsafe { &*info };
+    // SAFETY: for these signals the information has an address.
+    let address = unsafe { info_record.si_addr() }.addr();
     let (low, high) = sched::current_stack_bounds();
     let stack = machine_context.gregs[libc::REG_RSP as usize] as usize;
     if (SPARE.get() - SPARE_SIZE..=SPARE.get()).contains(&stack) {
@@ -102,7 +104,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     }
     if stack < low + HEADROOM || stack > high {
         // As after a call: the stack pointer is 8 off a multiple of 16.
-        redirect(machine_context, trap::on_stack_overflow as usize, SPARE.get() - 72);
+        redirect(machine_context, trap::on_stack_overflow as *const () as usize, SPARE.get() - 72);
         return;
     }
     let place = (stack - RED_ZONE - size_of::<Frame>()) & !(align_of::<Frame>() - 1);
@@ -112,7 +114,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     // SAFETY: written above.
     fill(unsafe { &mut *frame }, &machine_context.gregs, signal, address);
     machine_context.gregs[libc::REG_RDI as usize] = place as i64;
-    redirect(machine_context, frame::enter as usize, place);
+    redirect(machine_context, frame::enter as *const () as usize, place);
 }
 
 fn fill(frame: &mut Frame, registers: &[i64; 23], signal: c_int, address: usize) {

@@ -1,5 +1,6 @@
 //! Which registers are mapped at unload, and how often each was accessed.
 
+use super::mapping::{Accesses, RegisterKey};
 use crate::{
     machine::{self, Machine},
     pci::FunctionId,
@@ -57,12 +58,12 @@ impl Machine {
     #[must_use]
     pub fn register_counts(&self) -> Vec<RegisterCount> {
         let counts = self.mmio.counts.borrow();
-        let one = |(key, count): (&(FunctionId, u8, u64), &(u64, u64))| RegisterCount {
+        let one = |(key, count): (&RegisterKey, &Accesses)| RegisterCount {
             function: key.0,
             bar: key.1,
             offset: key.2,
-            reads: count.0,
-            writes: count.1,
+            reads: count.reads,
+            writes: count.writes,
         };
         counts.iter().map(one).collect()
     }

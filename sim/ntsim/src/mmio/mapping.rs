@@ -64,12 +64,22 @@ pub(crate) enum Place {
 /// An explanation: where it ends, and what it says.
 type Explanation = (usize, Rule, String);
 
+/// A register: function, BAR, offset.
+pub(super) type RegisterKey = (FunctionId, u8, u64);
+
+/// How often a register was accessed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Accesses {
+    pub(super) reads: u64,
+    pub(super) writes: u64,
+}
+
 /// The state of this part of a machine.
 pub struct State {
     pub(super) mappings: RefCell<Vec<Mapping>>,
     explanations: RefCell<BTreeMap<usize, Explanation>>,
-    /// Reads and writes of each register.
-    pub(super) counts: RefCell<BTreeMap<(FunctionId, u8, u64), (u64, u64)>>,
+    /// Accesses of each register.
+    pub(super) counts: RefCell<BTreeMap<RegisterKey, Accesses>>,
 }
 
 impl State {
@@ -122,7 +132,7 @@ impl State {
             .borrow_mut()
             .entry((function, access.bar, access.offset))
             .or_default()
-            .0 += 1;
+            .reads += 1;
     }
 
     pub(super) fn count_write(&self, m: &Machine, function: FunctionId, access: Access) {
@@ -131,7 +141,7 @@ impl State {
             .borrow_mut()
             .entry((function, access.bar, access.offset))
             .or_default()
-            .1 += 1;
+            .writes += 1;
     }
 
     /// Adds what is outstanding.

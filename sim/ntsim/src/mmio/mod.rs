@@ -15,7 +15,7 @@ mod trap;
 
 pub(crate) use fault::install_fault_handler;
 pub use ledger::{RegisterCount, check_unload};
-pub(crate) use mapping::{Place, State};
+pub use mapping::State;
 pub use mapping::{explain, forget};
 
 use crate::cross::Export;

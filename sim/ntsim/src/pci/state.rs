@@ -7,8 +7,8 @@ use std::{
     rc::Rc,
 };
 
-/// The physical address of the first BAR; below it, and from `BAR_END` on, is memory.
-pub(super) const BAR_START: u64 = 0xE000_0000_00;
+/// The physical address of the first BAR; memory is below it.
+pub(super) const BAR_START: u64 = 0xE0_0000_0000;
 
 /// The PCI bus of a machine.
 pub struct State {

@@ -13,7 +13,7 @@ use std::{cell::RefCell, rc::Rc};
 use wdk_sys::{
     _KINTERRUPT_MODE, CONNECT_FULLY_SPECIFIED, CONNECT_FULLY_SPECIFIED_GROUP, CONNECT_LINE_BASED,
     CONNECT_MESSAGE_BASED, IO_CONNECT_INTERRUPT_FULLY_SPECIFIED_PARAMETERS, IO_CONNECT_INTERRUPT_LINE_BASED_PARAMETERS,
-    IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS, KIRQL, NTSTATUS, PDEVICE_OBJECT, PIO_CONNECT_INTERRUPT_PARAMETERS,
+    IO_CONNECT_INTERRUPT_MESSAGE_BASED_PARAMETERS, IO_CONNECT_INTERRUPT_PARAMETERS, KIRQL, NTSTATUS, PDEVICE_OBJECT, PIO_CONNECT_INTERRUPT_PARAMETERS,
     PIO_DISCONNECT_INTERRUPT_PARAMETERS, PKINTERRUPT, PKSPIN_LOCK, PVOID, STATUS_INVALID_PARAMETER, STATUS_NOT_FOUND,
     STATUS_SUCCESS, ULONG,
 };
@@ -221,7 +221,7 @@ crate::nt_exports! {
                 // SAFETY: the version says that this member is the one in use.
                 let (status, version) = message_based(&unsafe { copy.__bindgen_anon_1.MessageBased });
                 // SAFETY: as for the read.
-                unsafe { (&raw mut (*parameters).Version).write(version) };
+                unsafe { field!(parameters, IO_CONNECT_INTERRUPT_PARAMETERS, Version).write(version) };
                 status
             }
             _ => STATUS_INVALID_PARAMETER,

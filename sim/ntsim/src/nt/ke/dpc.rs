@@ -46,7 +46,7 @@ fn set_target_info(dpc: PRKDPC, info: [u8; 4]) {
 /// Marks a DPC object as queued or not, as the kernel does in `DpcData`.
 fn set_queued(dpc: PRKDPC, mark: PVOID) {
     // SAFETY: as for `read`.
-    unsafe { (&raw mut (*dpc).DpcData).write(mark) };
+    unsafe { field!(dpc, KDPC, DpcData).write(mark) };
 }
 
 /// Queues a DPC object with its arguments; false when it is queued already.
@@ -64,9 +64,9 @@ pub(super) fn insert(dpc: PRKDPC, first: PVOID, second: PVOID) -> bool {
         return false;
     }
     // SAFETY: as for `read`.
-    unsafe { (&raw mut (*dpc).SystemArgument1).write(first) };
+    unsafe { field!(dpc, KDPC, SystemArgument1).write(first) };
     // SAFETY: as for `read`.
-    unsafe { (&raw mut (*dpc).SystemArgument2).write(second) };
+    unsafe { field!(dpc, KDPC, SystemArgument2).write(second) };
     set_queued(dpc, dpc.cast());
     let importance = if importance == HIGH_IMPORTANCE {
         Importance::High
@@ -121,9 +121,9 @@ crate::nt_exports! {
         unsafe { dpc.write_bytes(0, 1) };
         set_target_info(dpc, [type_code::DPC, 1, 0, 0]);
         // SAFETY: as above.
-        unsafe { (&raw mut (*dpc).DeferredRoutine).write(routine) };
+        unsafe { field!(dpc, KDPC, DeferredRoutine).write(routine) };
         // SAFETY: as above.
-        unsafe { (&raw mut (*dpc).DeferredContext).write(context) };
+        unsafe { field!(dpc, KDPC, DeferredContext).write(context) };
     }
 
     /// Queues a DPC. False when it is queued already.

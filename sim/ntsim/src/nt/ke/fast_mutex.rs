@@ -4,7 +4,7 @@ use crate::{
     sched,
     verifier::{self, locks},
 };
-use wdk_sys::{APC_LEVEL, KIRQL, PFAST_MUTEX, PVOID};
+use wdk_sys::{APC_LEVEL, FAST_MUTEX, KIRQL, PFAST_MUTEX, PVOID};
 
 /// The running thread, as the mutex remembers it.
 fn this_thread() -> PVOID {
@@ -13,25 +13,25 @@ fn this_thread() -> PVOID {
 
 fn owner(mutex: PFAST_MUTEX) -> PVOID {
     // SAFETY: the caller of the exported function passes a mutex that was initialized; anything else faults here as it would there.
-    unsafe { (&raw const (*mutex).Owner).read_volatile() }
+    unsafe { field!(mutex, FAST_MUTEX, Owner).read_volatile() }
 }
 
 fn set_owner(mutex: PFAST_MUTEX, owner: PVOID) {
     // SAFETY: as for `owner`.
-    unsafe { (&raw mut (*mutex).Owner).write_volatile(owner) };
+    unsafe { field!(mutex, FAST_MUTEX, Owner).write_volatile(owner) };
     let count = i32::from(owner.is_null());
     // SAFETY: as for `owner`.
-    unsafe { (&raw mut (*mutex).Count).write_volatile(count) };
+    unsafe { field!(mutex, FAST_MUTEX, Count).write_volatile(count) };
 }
 
 fn old_irql(mutex: PFAST_MUTEX) -> KIRQL {
     // SAFETY: as for `owner`.
-    unsafe { (&raw const (*mutex).OldIrql).read_volatile() as KIRQL }
+    unsafe { field!(mutex, FAST_MUTEX, OldIrql).read_volatile() as KIRQL }
 }
 
 fn set_old_irql(mutex: PFAST_MUTEX, irql: KIRQL) {
     // SAFETY: as for `owner`.
-    unsafe { (&raw mut (*mutex).OldIrql).write_volatile(irql.into()) };
+    unsafe { field!(mutex, FAST_MUTEX, OldIrql).write_volatile(irql.into()) };
 }
 
 fn acquire(mutex: PFAST_MUTEX) {

@@ -10,7 +10,7 @@ use crate::{
     sched::{Time, TimerKey},
 };
 use std::{cell::RefCell, collections::BTreeMap};
-use wdk_sys::{_TIMER_TYPE, BOOLEAN, LARGE_INTEGER, LONG, PKDPC, PKTIMER, TIMER_TYPE, ULONG};
+use wdk_sys::{_TIMER_TYPE, BOOLEAN, KTIMER, LARGE_INTEGER, LONG, PKDPC, PKTIMER, TIMER_TYPE, ULONG};
 
 /// The timers of a machine that are set.
 #[derive(Default)]
@@ -44,9 +44,9 @@ fn set(plan: Plan, dpc: PKDPC) -> bool {
     let was_set = cancel(plan.timer);
     Header::of(plan.timer).set_signal(0);
     // SAFETY: the caller of the exported function passes a timer that was initialized; anything else faults here as it would there.
-    unsafe { (&raw mut (*plan.timer).Dpc).write(dpc) };
+    unsafe { field!(plan.timer, KTIMER, Dpc).write(dpc) };
     // SAFETY: as above.
-    unsafe { (&raw mut (*plan.timer).Period).write(plan.period) };
+    unsafe { field!(plan.timer, KTIMER, Period).write(plan.period) };
     arm(plan);
     was_set
 }
@@ -71,7 +71,7 @@ fn expire(plan: Plan) {
     header.set_signal(1);
     release(header);
     // SAFETY: a timer that is set is in place: freeing it is caught when its memory is freed.
-    let dpc = unsafe { (&raw const (*plan.timer).Dpc).read() };
+    let dpc = unsafe { field!(plan.timer, KTIMER, Dpc).read() };
     if !dpc.is_null() {
         dpc::insert(dpc, core::ptr::null_mut(), core::ptr::null_mut());
     }
