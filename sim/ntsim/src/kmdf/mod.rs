@@ -76,11 +76,12 @@ pub struct State {
     pub(crate) driver: driver::Client,
     pub(crate) inits: RefCell<BTreeMap<Handle, Rc<device::Init>>>,
     pub(crate) devices: RefCell<BTreeMap<usize, Ref<device::Device>>>,
+    pub(crate) dma: dma::State,
 }
 
 impl State {
     pub(crate) fn new(_options: &Options) -> Self {
-        Self { objects: Objects::new(), driver: driver::Client::new(), inits: RefCell::default(), devices: RefCell::default() }
+        Self { objects: Objects::new(), driver: driver::Client::new(), inits: RefCell::default(), devices: RefCell::default(), dma: dma::State::default() }
     }
 
     /// Adds what is outstanding.

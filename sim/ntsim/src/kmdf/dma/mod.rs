@@ -29,8 +29,12 @@ use enabler::Enabler;
 use wdk_sys::*;
 
 /// The DMA functions of the framework.
-pub(crate) const FUNCTIONS: &[&[WdfExport]] =
-    &[enabler::FUNCTIONS, transaction_api::FUNCTIONS, transaction_settings::FUNCTIONS, common_buffer::FUNCTIONS];
+pub(crate) const FUNCTIONS: &[&[WdfExport]] = &[
+    enabler::FUNCTIONS,
+    transaction_api::FUNCTIONS,
+    transaction_settings::FUNCTIONS,
+    common_buffer::FUNCTIONS,
+];
 
 /// The DMA state of one machine: the transactions that the device may be working on.
 #[derive(Default)]
@@ -40,11 +44,11 @@ pub(crate) struct State {
 
 /// The DMA state of one device: its enablers.
 #[derive(Default)]
-pub(crate) struct DeviceState {
+pub(crate) struct Enablers {
     enablers: enabler::List,
 }
 
-impl DeviceState {
+impl Enablers {
     fn add(&self, enabler: Ref<Enabler>) {
         self.enablers.add(enabler);
     }
@@ -53,7 +57,7 @@ impl DeviceState {
         self.enablers.remove(handle);
     }
 
-    fn enablers(&self) -> Vec<Ref<Enabler>> {
+    fn all(&self) -> Vec<Ref<Enabler>> {
         self.enablers.all()
     }
 }
@@ -63,9 +67,9 @@ pub(crate) fn power_up(device: &Ref<Device>) -> NTSTATUS {
     enabler::power_up(device)
 }
 
-/// D0 is being left: SelfManagedIoStop, Disable and Flush of each enabler.
-pub(crate) fn power_down(device: &Ref<Device>) {
-    enabler::power_down(device);
+/// D0 is being left: SelfManagedIoStop, Disable and Flush of each enabler. All run; the answer is the first failure.
+pub(crate) fn power_down(device: &Ref<Device>) -> NTSTATUS {
+    enabler::power_down(device)
 }
 
 /// Bug check 0x10D/4 when a required pointer is null.
@@ -82,7 +86,10 @@ fn verify_passive(function: &str) -> Result<(), NTSTATUS> {
     if u32::from(irql) == PASSIVE_LEVEL || !verifier::verifier_on() {
         return Ok(());
     }
-    verifier::debug_break(WAIT_NOT_ALLOWED, format!("{function} needs PASSIVE_LEVEL and was called at IRQL {irql}"));
+    verifier::debug_break(
+        WAIT_NOT_ALLOWED,
+        format!("{function} needs PASSIVE_LEVEL and was called at IRQL {irql}"),
+    );
     Err(STATUS_INVALID_DEVICE_REQUEST)
 }
 
