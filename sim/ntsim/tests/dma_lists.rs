@@ -109,7 +109,11 @@ type Lists = Rc<RefCell<Vec<PSCATTER_GATHER_LIST>>>;
 
 unsafe extern "C" fn keep(_device: PDEVICE_OBJECT, _irp: PIRP, list: PSCATTER_GATHER_LIST, context: PVOID) {
     assert_eq!(sched::current_irql(), DISPATCH_LEVEL as u8);
-    unsafe { (*context.cast::<RefCell<Vec<PSCATTER_GATHER_LIST>>>()).borrow_mut().push(list) };
+    unsafe {
+        (*context.cast::<RefCell<Vec<PSCATTER_GATHER_LIST>>>())
+            .borrow_mut()
+            .push(list)
+    };
 }
 
 /// GetScatterGatherList for all of an MDL.
@@ -121,7 +125,18 @@ fn get(adapter: PDMA_ADAPTER, mdl: PMDL, write: u8, lists: &Lists) -> NTSTATUS {
 fn get_part(adapter: PDMA_ADAPTER, mdl: PMDL, start: PVOID, length: u32, write: u8, lists: &Lists) -> NTSTATUS {
     let get = operations(adapter).GetScatterGatherList.unwrap();
     let context = Rc::as_ptr(lists).cast_mut().cast();
-    at_dispatch(|| unsafe { get(adapter, core::ptr::null_mut(), mdl, start, length, Some(keep), context, write) })
+    at_dispatch(|| unsafe {
+        get(
+            adapter,
+            core::ptr::null_mut(),
+            mdl,
+            start,
+            length,
+            Some(keep),
+            context,
+            write,
+        )
+    })
 }
 
 fn put(adapter: PDMA_ADAPTER, list: PSCATTER_GATHER_LIST, write: u8) {
@@ -137,7 +152,8 @@ fn elements(list: PSCATTER_GATHER_LIST) -> Vec<(u64, u32)> {
     unsafe {
         let first: *const SCATTER_GATHER_ELEMENT = list.cast::<u8>().add(size_of::<SCATTER_GATHER_LIST>()).cast();
         let each = (0..(*list).NumberOfElements as usize).map(|index| first.add(index).read());
-        each.map(|element| (element.Address.QuadPart as u64, element.Length)).collect()
+        each.map(|element| (element.Address.QuadPart as u64, element.Length))
+            .collect()
     }
 }
 
@@ -158,7 +174,12 @@ fn what_a_device_writes_through_a_list_arrives() {
                 let list = lists.borrow()[0];
                 let mut next = 0_u8;
                 for (address, length) in elements(list) {
-                    let bytes: Vec<_> = (0..length).map(|_| { next = next.wrapping_add(1); next }).collect();
+                    let bytes: Vec<_> = (0..length)
+                        .map(|_| {
+                            next = next.wrapping_add(1);
+                            next
+                        })
+                        .collect();
                     hal::device_write(function, address, &bytes).unwrap();
                 }
                 put(adapter, list, 0);
@@ -168,14 +189,23 @@ fn what_a_device_writes_through_a_list_arrives() {
             })
             .unwrap();
         let bytes = buffer.to_vec();
-        assert!(bytes.iter().enumerate().all(|(at, byte)| *byte == (at as u8).wrapping_add(1)), "{model:?}");
+        assert!(
+            bytes
+                .iter()
+                .enumerate()
+                .all(|(at, byte)| *byte == (at as u8).wrapping_add(1)),
+            "{model:?}"
+        );
     }
 }
 
 #[test]
 fn elements_are_cut_as_the_machine_is_built() {
     for (elements_option, expected) in [(hal::Elements::PerPage, 3), (hal::Elements::Coalesced, 1)] {
-        let m = Machine::builder().memory(MemoryModel::Iommu).with(|options| options.dma_elements = elements_option).build();
+        let m = Machine::builder()
+            .memory(MemoryModel::Iommu)
+            .with(|options| options.dma_elements = elements_option)
+            .build();
         let count = bench_on(m)
             .with_adapter(2, |adapter| {
                 let lists = Lists::default();
@@ -198,7 +228,14 @@ fn build_needs_the_memory_that_calculate_says() {
             let calculate = table.CalculateScatterGatherList.unwrap();
             calculate(adapter, mdl, start_of(mdl), 3 * 4096, &raw mut size, &raw mut registers);
             assert_eq!((size, registers), (16 + 3 * 24, 3));
-            calculate(adapter, core::ptr::null_mut(), core::ptr::null_mut(), 1_052_672, &raw mut size, core::ptr::null_mut());
+            calculate(
+                adapter,
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                1_052_672,
+                &raw mut size,
+                core::ptr::null_mut(),
+            );
             assert_eq!(size, 6184);
             let mut context = [0_u64; 16];
             let context_at: PVOID = context.as_mut_ptr().cast();
@@ -209,14 +246,37 @@ fn build_needs_the_memory_that_calculate_says() {
             let keep_at = Rc::as_ptr(&lists).cast_mut().cast();
             let mut run = |length| {
                 let (none, at) = (core::ptr::null_mut(), memory.as_mut_ptr().cast());
-                at_dispatch(|| build(adapter, none, context_at, mdl, 0, 3 * 4096, 0, Some(keep), keep_at, 1, at, length, None, none.cast(), none.cast()))
+                at_dispatch(|| {
+                    build(
+                        adapter,
+                        none,
+                        context_at,
+                        mdl,
+                        0,
+                        3 * 4096,
+                        0,
+                        Some(keep),
+                        keep_at,
+                        1,
+                        at,
+                        length,
+                        None,
+                        none.cast(),
+                        none.cast(),
+                    )
+                })
             };
             assert_eq!(run(16 + 2 * 24), STATUS_BUFFER_TOO_SMALL);
             assert_eq!(run(16 + 3 * 24), STATUS_SUCCESS);
             let list = lists.borrow()[0];
             assert_eq!(list.addr(), memory.as_ptr().addr());
             put(adapter, list, 1);
-            assert!(elements(list).iter().all(|(address, _)| *address == 0xDDDD_DDDD_DDDD_DDDD), "the list is spoiled");
+            assert!(
+                elements(list)
+                    .iter()
+                    .all(|(address, _)| *address == 0xDDDD_DDDD_DDDD_DDDD),
+                "the list is spoiled"
+            );
         })
         .unwrap();
 }
@@ -225,7 +285,9 @@ fn build_needs_the_memory_that_calculate_says() {
 fn lists_wait_for_map_registers() {
     let options = |registers| {
         let builder = Machine::builder().memory(MemoryModel::Flat);
-        builder.with(|options| options.map_registers = hal::Registers::Limited(registers)).build()
+        builder
+            .with(|options| options.map_registers = hal::Registers::Limited(registers))
+            .build()
     };
     let bench = bench_on(options(3));
     let pdo = bench.pdo;
@@ -236,7 +298,10 @@ fn lists_wait_for_map_registers() {
             let adapter = unsafe { IoGetDmaAdapter(pdo, &raw mut description, &raw mut registers) };
             assert_eq!(registers, 3);
             let lists = Lists::default();
-            assert_eq!(get(adapter, locked(4 * 4096, 0), 1, &lists), STATUS_INSUFFICIENT_RESOURCES);
+            assert_eq!(
+                get(adapter, locked(4 * 4096, 0), 1, &lists),
+                STATUS_INSUFFICIENT_RESOURCES
+            );
             assert_eq!(get(adapter, locked(2 * 4096, 0), 1, &lists), STATUS_SUCCESS);
             assert_eq!(get(adapter, locked(2 * 4096, 0), 1, &lists), STATUS_SUCCESS);
             assert_eq!(lists.borrow().len(), 1, "the second list waits");
@@ -261,7 +326,10 @@ fn a_list_fails_when_a_test_says_so() {
             [0; 3].map(|_| get(adapter, locked(1, 0), 1, &lists))
         })
         .unwrap();
-    assert_eq!(statuses, [STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS]);
+    assert_eq!(
+        statuses,
+        [STATUS_SUCCESS, STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS]
+    );
 }
 
 #[test]
@@ -287,13 +355,23 @@ fn common_buffers_are_shared_and_not_zeroed() {
                 put_adapter(adapter);
             })
             .unwrap();
-        let left: Vec<_> = bench.m.report().ledger.into_iter().filter(|entry| entry.kind != "device").collect();
+        let left: Vec<_> = bench
+            .m
+            .report()
+            .ledger
+            .into_iter()
+            .filter(|entry| entry.kind != "device")
+            .collect();
         assert!(left.is_empty(), "{left:?}");
     }
 }
 
 /// What a device does with the address of a list of one page after some other step.
-fn device_after(model: MemoryModel, write: u8, step: impl FnOnce(PDMA_ADAPTER, PMDL, PSCATTER_GATHER_LIST, FunctionId, u64) + 'static) -> &'static str {
+fn device_after(
+    model: MemoryModel,
+    write: u8,
+    step: impl FnOnce(PDMA_ADAPTER, PMDL, PSCATTER_GATHER_LIST, FunctionId, u64) + 'static,
+) -> &'static str {
     let bench = bench(model);
     let function = bench.function;
     bench.broken_by(move |adapter| {
@@ -361,9 +439,19 @@ fn freed_memory_is_no_memory() {
 
 #[test]
 fn under_collect_a_faulting_access_fails_and_the_machine_goes_on() {
-    let bench = bench_on(Machine::builder().memory(MemoryModel::Iommu).verifier(Policy::Collect).build());
+    let bench = bench_on(
+        Machine::builder()
+            .memory(MemoryModel::Iommu)
+            .verifier(Policy::Collect)
+            .build(),
+    );
     let function = bench.function;
-    let faults = bench.m.run("device", move || hal::device_read(function, 0x1234_5000, &mut [0; 4]).is_err()).unwrap();
+    let faults = bench
+        .m
+        .run("device", move || {
+            hal::device_read(function, 0x1234_5000, &mut [0; 4]).is_err()
+        })
+        .unwrap();
     assert!(faults);
     assert_eq!(bench.m.findings()[0].rule.id, "dma-iommu-fault");
 }
@@ -387,9 +475,12 @@ fn adapter_rules() {
         unsafe { (table.GetDmaAlignment.unwrap())(adapter) };
     });
     assert_eq!(released, "dma-adapter-released");
-    let null = broken_by(|adapter| _ = unsafe { (operations(adapter).GetDmaAlignment.unwrap())(core::ptr::null_mut()) });
+    let null =
+        broken_by(|adapter| _ = unsafe { (operations(adapter).GetDmaAlignment.unwrap())(core::ptr::null_mut()) });
     assert_eq!(null, "dma-adapter-null");
-    let version = broken_by(|adapter| _ = unsafe { (operations(adapter).GetDmaAdapterInfo.unwrap())(adapter, core::ptr::null_mut()) });
+    let version = broken_by(|adapter| {
+        _ = unsafe { (operations(adapter).GetDmaAdapterInfo.unwrap())(adapter, core::ptr::null_mut()) }
+    });
     assert_eq!(version, "dma-operation-not-in-version");
     let level = broken_by(|adapter| at_dispatch(|| put_adapter(adapter)));
     assert_eq!(level, "dma-irql-too-high");
@@ -430,13 +521,29 @@ fn list_rules() {
     let passive = broken_by(|adapter| unsafe {
         let mdl = locked(1, 0);
         let get = operations(adapter).GetScatterGatherList.unwrap();
-        get(adapter, core::ptr::null_mut(), mdl, start_of(mdl), 1, Some(keep), core::ptr::null_mut(), 1);
+        get(
+            adapter,
+            core::ptr::null_mut(),
+            mdl,
+            start_of(mdl),
+            1,
+            Some(keep),
+            core::ptr::null_mut(),
+            1,
+        );
     });
     assert_eq!(passive, "dma-irql-exact");
     let part = |offset: isize, length| {
         broken_by(move |adapter| {
             let mdl = locked(100, 0);
-            get_part(adapter, mdl, start_of(mdl).wrapping_byte_offset(offset), length, 1, &Lists::default());
+            get_part(
+                adapter,
+                mdl,
+                start_of(mdl).wrapping_byte_offset(offset),
+                length,
+                1,
+                &Lists::default(),
+            );
         })
     };
     assert_eq!(part(0, 0), "dma-zero-length");
@@ -452,7 +559,14 @@ fn list_rules() {
     let again = broken_by(|adapter| {
         let mdl = locked(100, 0);
         get(adapter, mdl, 1, &Lists::default());
-        get_part(adapter, mdl, start_of(mdl).wrapping_byte_add(99), 1, 0, &Lists::default());
+        get_part(
+            adapter,
+            mdl,
+            start_of(mdl).wrapping_byte_add(99),
+            1,
+            0,
+            &Lists::default(),
+        );
     });
     assert_eq!(again, "dma-mapped-twice");
     let unlock = broken_by(|adapter| unsafe {
@@ -471,7 +585,23 @@ fn context_rule() {
         let mut context = [0_u64; 16];
         let get = operations(adapter).GetScatterGatherListEx.unwrap();
         let none = core::ptr::null_mut();
-        at_dispatch(|| get(adapter, none, context.as_mut_ptr().cast(), mdl, 0, 1, 0, Some(keep), none.cast(), 1, None, none.cast(), none.cast()));
+        at_dispatch(|| {
+            get(
+                adapter,
+                none,
+                context.as_mut_ptr().cast(),
+                mdl,
+                0,
+                1,
+                0,
+                Some(keep),
+                none.cast(),
+                1,
+                None,
+                none.cast(),
+                none.cast(),
+            )
+        });
     });
     assert_eq!(rule(&crash.unwrap_err()), "dma-context-not-initialized");
 }
@@ -492,7 +622,10 @@ fn common_buffer_rules() {
     assert_eq!(freed(|_, _, _| {}, 2), "dma-common-buffer-free");
     assert_eq!(freed(|length, _, _| *length = 1, 1), "dma-common-buffer-free");
     assert_eq!(freed(|_, logical, _| logical.QuadPart = 0, 1), "dma-common-buffer-free");
-    assert_eq!(freed(|_, _, at| *at = at.wrapping_byte_add(8), 1), "dma-common-buffer-free");
+    assert_eq!(
+        freed(|_, _, at| *at = at.wrapping_byte_add(8), 1),
+        "dma-common-buffer-free"
+    );
     let level = broken_by(|adapter| unsafe {
         let mut logical = PHYSICAL_ADDRESS::default();
         at_dispatch(|| (operations(adapter).AllocateCommonBuffer.unwrap())(adapter, 1, &raw mut logical, 1));

@@ -30,7 +30,11 @@ fn both() -> DesiredAccess {
 
 fn parameters(irp: PIRP) -> (u32, u32, u32) {
     let parameters = unsafe { (*stack(irp)).Parameters.DeviceIoControl };
-    (parameters.IoControlCode, parameters.InputBufferLength, parameters.OutputBufferLength)
+    (
+        parameters.IoControlCode,
+        parameters.InputBufferLength,
+        parameters.OutputBufferLength,
+    )
 }
 
 fn system_buffer(irp: PIRP) -> *mut u8 {
@@ -51,7 +55,11 @@ fn broken(code: u32, handler: impl Fn(PDEVICE_OBJECT, PIRP) -> NTSTATUS + 'stati
     let output = bench.m.user_memory().allocate(8, 0, Protection::ReadWrite);
     let handle = bench.m.open(INTERFACE, both()).unwrap();
     let io = handle.ioctl(code, &[1; 4], Some(output.range()));
-    let crash = bench.m.wait(&io).and_then(|_| bench.m.settle()).expect_err("the rule is broken");
+    let crash = bench
+        .m
+        .wait(&io)
+        .and_then(|_| bench.m.settle())
+        .expect_err("the rule is broken");
     rule(&crash)
 }
 
@@ -62,7 +70,10 @@ fn a_file_is_created_cleaned_up_and_closed() {
     assert_eq!(bench.m.interfaces(&INTERFACE), 1);
     handle.close().unwrap();
     assert!(matches!(handle.close(), Err(Failure::Status(STATUS_INVALID_HANDLE))));
-    let files: Vec<_> = wdm::seen().into_iter().filter(|name| name.starts_with("major")).collect();
+    let files: Vec<_> = wdm::seen()
+        .into_iter()
+        .filter(|name| name.starts_with("major"))
+        .collect();
     assert_eq!(files, ["major 0x0", "major 0x12", "major 0x2"]);
     bench.finish();
 }
@@ -80,7 +91,13 @@ fn buffered_requests_are_copied_both_ways() {
     let output = bench.m.user_memory().allocate(8, 4092, Protection::ReadWrite);
     output.write(0, &[0xEE; 8]);
     let result = send(&bench, BUFFERED, &[1, 2, 3], Some(output.range()));
-    assert_eq!(result, IoResult { status: STATUS_SUCCESS, information: 1 });
+    assert_eq!(
+        result,
+        IoResult {
+            status: STATUS_SUCCESS,
+            information: 1
+        }
+    );
     assert_eq!(output.to_vec(), [6, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE]);
     bench.finish();
 }
@@ -130,11 +147,26 @@ fn buffers_that_cannot_be_accessed_never_reach_the_driver() {
     let bench = bench();
     on_control(|_, irp| complete(irp, STATUS_SUCCESS, 0));
     let output = bench.m.user_memory().allocate(5000, 0, Protection::ReadOnly);
-    assert_eq!(send(&bench, OUT_DIRECT, &[], Some(output.range())).status, STATUS_ACCESS_VIOLATION);
-    assert_eq!(send(&bench, BUFFERED, &[], Some(output.range())).status, STATUS_ACCESS_VIOLATION);
-    assert_eq!(send(&bench, IN_DIRECT, &[], Some(output.range())).status, STATUS_SUCCESS);
-    let nowhere = UserRange { address: 0x1000, length: 10 };
-    assert_eq!(send(&bench, IN_DIRECT, &[], Some(nowhere)).status, STATUS_ACCESS_VIOLATION);
+    assert_eq!(
+        send(&bench, OUT_DIRECT, &[], Some(output.range())).status,
+        STATUS_ACCESS_VIOLATION
+    );
+    assert_eq!(
+        send(&bench, BUFFERED, &[], Some(output.range())).status,
+        STATUS_ACCESS_VIOLATION
+    );
+    assert_eq!(
+        send(&bench, IN_DIRECT, &[], Some(output.range())).status,
+        STATUS_SUCCESS
+    );
+    let nowhere = UserRange {
+        address: 0x1000,
+        length: 10,
+    };
+    assert_eq!(
+        send(&bench, IN_DIRECT, &[], Some(nowhere)).status,
+        STATUS_ACCESS_VIOLATION
+    );
     bench.finish();
 }
 
@@ -143,11 +175,23 @@ fn control_codes_need_the_access_they_name() {
     let bench = bench();
     on_control(|_, irp| complete(irp, STATUS_SUCCESS, 0));
     let handle = bench.m.open(INTERFACE, DesiredAccess::READ).unwrap();
-    assert_eq!(handle.ioctl_and_wait(OUT_DIRECT, &[], None).unwrap().status, STATUS_ACCESS_DENIED);
-    assert_eq!(handle.ioctl_and_wait(code(0x800, 0, 1), &[], None).unwrap().status, STATUS_SUCCESS);
-    assert_eq!(handle.ioctl_and_wait(code(0x800, 0, 2), &[], None).unwrap().status, STATUS_ACCESS_DENIED);
+    assert_eq!(
+        handle.ioctl_and_wait(OUT_DIRECT, &[], None).unwrap().status,
+        STATUS_ACCESS_DENIED
+    );
+    assert_eq!(
+        handle.ioctl_and_wait(code(0x800, 0, 1), &[], None).unwrap().status,
+        STATUS_SUCCESS
+    );
+    assert_eq!(
+        handle.ioctl_and_wait(code(0x800, 0, 2), &[], None).unwrap().status,
+        STATUS_ACCESS_DENIED
+    );
     handle.close().unwrap();
-    assert_eq!(handle.ioctl_and_wait(BUFFERED, &[], None).unwrap().status, STATUS_INVALID_HANDLE);
+    assert_eq!(
+        handle.ioctl_and_wait(BUFFERED, &[], None).unwrap().status,
+        STATUS_INVALID_HANDLE
+    );
     bench.finish();
 }
 
@@ -264,7 +308,10 @@ fn completion_rules() {
         complete(irp, STATUS_SUCCESS, 0)
     });
     assert_eq!(twice, "irp-completed-twice");
-    assert_eq!(broken(BUFFERED, |_, irp| complete(irp, STATUS_PENDING, 0)), "irp-completed-pending");
+    assert_eq!(
+        broken(BUFFERED, |_, irp| complete(irp, STATUS_PENDING, 0)),
+        "irp-completed-pending"
+    );
     let cancelable = broken(BUFFERED, |_, irp| {
         unsafe { (*irp).CancelRoutine = Some(cancel) };
         complete(irp, STATUS_SUCCESS, 0)
@@ -292,7 +339,10 @@ fn completion_rules() {
         STATUS_UNSUCCESSFUL
     });
     assert_eq!(other, "irp-status-differs");
-    assert_eq!(broken(BUFFERED, |_, irp| complete(irp, STATUS_SUCCESS, 9)), "irp-information-too-large");
+    assert_eq!(
+        broken(BUFFERED, |_, irp| complete(irp, STATUS_SUCCESS, 9)),
+        "irp-information-too-large"
+    );
 }
 
 unsafe extern "C" fn cancel_without_release(_device: PDEVICE_OBJECT, irp: PIRP) {
@@ -351,12 +401,20 @@ fn a_driver_sends_an_irp_of_its_own() {
 fn broken_with_pdo(f: impl FnOnce(PDEVICE_OBJECT) + 'static) -> &'static str {
     let bench = bench();
     let pdo = bench.device.pdo();
-    rule(&bench.m.run_as_driver("wrong driver", move || f(pdo)).expect_err("the rule is broken"))
+    rule(
+        &bench
+            .m
+            .run_as_driver("wrong driver", move || f(pdo))
+            .expect_err("the rule is broken"),
+    )
 }
 
 #[test]
 fn irp_rules() {
-    assert_eq!(broken_by(|| unsafe { IoFreeIrp(core::ptr::without_provenance_mut(64)) }), "irp-free-not-an-irp");
+    assert_eq!(
+        broken_by(|| unsafe { IoFreeIrp(core::ptr::without_provenance_mut(64)) }),
+        "irp-free-not-an-irp"
+    );
     let caught = broken_with_pdo(|pdo| _ = unsafe { IofCallDriver(pdo, internal(pdo)) });
     assert_eq!(caught, "irp-not-caught");
     let device = broken_by(|| unsafe {
@@ -391,7 +449,15 @@ fn irp_rules() {
 fn device_object_rules() {
     let twice = broken_with_pdo(|pdo| unsafe {
         let mut device = core::ptr::null_mut();
-        let _ = IoCreateDevice((*pdo).DriverObject, 0, core::ptr::null_mut(), 0x22, 0, 0, &raw mut device);
+        let _ = IoCreateDevice(
+            (*pdo).DriverObject,
+            0,
+            core::ptr::null_mut(),
+            0x22,
+            0,
+            0,
+            &raw mut device,
+        );
         IoDeleteDevice(device);
         IoDeleteDevice(device);
     });
@@ -415,6 +481,39 @@ fn device_object_rules() {
 }
 
 #[test]
+fn more_irp_rules() {
+    let dispatch = broken_with_pdo(|pdo| unsafe {
+        let top = (*pdo).AttachedDevice;
+        (*(*top).DriverObject).MajorFunction[IRP_MJ_PNP as usize] = None;
+        IofCallDriver(top, internal(top));
+    });
+    assert_eq!(dispatch, "irp-no-dispatch-routine");
+    let cancelled = broken_by(|| unsafe {
+        let irp = IoAllocateIrp(1, 0);
+        (*irp).CancelRoutine = Some(cancel);
+        IoCancelIrp(irp);
+    });
+    assert_eq!(cancelled, "irp-cancel-routine-after-completion");
+    let gone = broken_with_pdo(|pdo| unsafe {
+        let mut device = core::ptr::null_mut();
+        let _ = IoCreateDevice(
+            (*pdo).DriverObject,
+            0,
+            core::ptr::null_mut(),
+            0x22,
+            0,
+            0,
+            &raw mut device,
+        );
+        assert_eq!(ObfReferenceObject(device.cast()), 2);
+        IoDeleteDevice(device);
+        assert_eq!(ObfDereferenceObject(device.cast()), 0);
+        ObfDereferenceObject(device.cast());
+    });
+    assert_eq!(gone, "object-without-references");
+}
+
+#[test]
 fn a_remove_lock_waits_for_the_last_holder() {
     let m = Machine::builder().build();
     let steps = Rc::new(Cell::new(0));
@@ -423,13 +522,22 @@ fn a_remove_lock_waits_for_the_last_holder() {
         let lock: PIO_REMOVE_LOCK = ExAllocatePool2(POOL_FLAG_NON_PAGED, 64, 1).cast();
         IoInitializeRemoveLockEx(lock, 1, 0, 0, 32);
         let none = core::ptr::null_mut();
-        assert_eq!(IoAcquireRemoveLockEx(lock, none, core::ptr::null(), 0, 32), STATUS_SUCCESS);
-        assert_eq!(IoAcquireRemoveLockEx(lock, none, core::ptr::null(), 0, 32), STATUS_SUCCESS);
+        assert_eq!(
+            IoAcquireRemoveLockEx(lock, none, core::ptr::null(), 0, 32),
+            STATUS_SUCCESS
+        );
+        assert_eq!(
+            IoAcquireRemoveLockEx(lock, none, core::ptr::null(), 0, 32),
+            STATUS_SUCCESS
+        );
         let holder = Rc::clone(&seen);
         ntsim::sched::spawn("holder", move || {
             let mut interval = LARGE_INTEGER { QuadPart: -1000 };
             let _ = KeDelayExecutionThread(0, 0, &raw mut interval);
-            assert_eq!(IoAcquireRemoveLockEx(lock, none, core::ptr::null(), 0, 32), STATUS_DELETE_PENDING);
+            assert_eq!(
+                IoAcquireRemoveLockEx(lock, none, core::ptr::null(), 0, 32),
+                STATUS_DELETE_PENDING
+            );
             holder.set(1);
             IoReleaseRemoveLockEx(lock, none, 32);
         });
@@ -448,6 +556,10 @@ unsafe extern "C" fn leaky_entry(driver: PDRIVER_OBJECT, _path: PUNICODE_STRING)
         "pool" => _ = unsafe { ExAllocatePool2(POOL_FLAG_NON_PAGED, 77, u32::from_le_bytes(*b"Leak")) },
         "mdl" => _ = unsafe { IoAllocateMdl(core::ptr::without_provenance_mut(4096), 4, 0, 0, core::ptr::null_mut()) },
         "irp" => _ = unsafe { IoAllocateIrp(1, 0) },
+        "device" => {
+            let mut device = core::ptr::null_mut();
+            let _ = unsafe { IoCreateDevice(driver, 0, core::ptr::null_mut(), 0x22, 0, 0, &raw mut device) };
+        }
         _ => {
             let block: *mut u8 = unsafe { ExAllocatePool2(POOL_FLAG_NON_PAGED, 77, 1) }.cast();
             unsafe { ExFreePool(block.cast()) };
@@ -463,13 +575,19 @@ thread_local! {
 
 #[test]
 fn what_a_driver_leaves_behind_is_found_at_unload() {
-    for (what, expected) in
-        [("pool", "pool-leak"), ("mdl", "mdl-leak"), ("irp", "irp-leak"), ("write", "pool-write-after-free")]
-    {
+    for (what, expected) in [
+        ("pool", "pool-leak"),
+        ("mdl", "mdl-leak"),
+        ("irp", "irp-leak"),
+        ("device", "device-leak"),
+        ("write", "pool-write-after-free"),
+    ] {
         LEAK.with(|leak| leak.set(what));
         let m = Machine::builder().build();
         let driver = m.load_driver(DriverImage::wdm("leaky", leaky_entry)).unwrap();
-        let Err(Failure::Crash(crash)) = driver.unload() else { panic!("{what} was not found") };
+        let Err(Failure::Crash(crash)) = driver.unload() else {
+            panic!("{what} was not found")
+        };
         assert_eq!(rule(&crash), expected);
     }
 }
@@ -481,5 +599,9 @@ fn under_collect_a_leak_is_a_finding() {
     let driver = m.load_driver(DriverImage::wdm("leaky", leaky_entry)).unwrap();
     driver.unload().unwrap();
     assert_eq!(m.findings().len(), 1);
-    assert!(m.findings()[0].text.contains("'Leak' 77 bytes"), "{}", m.findings()[0].text);
+    assert!(
+        m.findings()[0].text.contains("'Leak' 77 bytes"),
+        "{}",
+        m.findings()[0].text
+    );
 }

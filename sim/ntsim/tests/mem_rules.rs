@@ -73,7 +73,10 @@ fn pool_comes_zeroed_and_goes() {
 #[test]
 fn pool_rules() {
     assert_eq!(broken_by(|| _ = pool(0)), "pool-zero-bytes");
-    assert_eq!(broken_by(|| _ = unsafe { ExAllocatePool2(POOL_FLAG_NON_PAGED, 1, 0) }), "pool-no-tag");
+    assert_eq!(
+        broken_by(|| _ = unsafe { ExAllocatePool2(POOL_FLAG_NON_PAGED, 1, 0) }),
+        "pool-no-tag"
+    );
     assert_eq!(broken_by(|| _ = unsafe { ExAllocatePool2(0, 1, TAG) }), "pool-flags");
     assert_eq!(
         broken_by(|| {
@@ -98,8 +101,14 @@ fn pool_rules() {
         }),
         "pool-double-free"
     );
-    assert_eq!(broken_by(|| unsafe { ExFreePool(pool(8).wrapping_byte_add(8)) }), "pool-bad-free");
-    assert_eq!(broken_by(|| unsafe { ExFreePoolWithTag(pool(8), TAG + 1) }), "pool-wrong-tag");
+    assert_eq!(
+        broken_by(|| unsafe { ExFreePool(pool(8).wrapping_byte_add(8)) }),
+        "pool-bad-free"
+    );
+    assert_eq!(
+        broken_by(|| unsafe { ExFreePoolWithTag(pool(8), TAG + 1) }),
+        "pool-wrong-tag"
+    );
     assert_eq!(
         broken_by(|| unsafe {
             let block: *mut u8 = pool(8).cast();
@@ -108,7 +117,10 @@ fn pool_rules() {
         }),
         "pool-overrun"
     );
-    assert_eq!(broken_by(|| unsafe { ExFreePool(IoAllocateIrp(1, 0).cast()) }), "pool-free-of-irp");
+    assert_eq!(
+        broken_by(|| unsafe { ExFreePool(IoAllocateIrp(1, 0).cast()) }),
+        "pool-free-of-irp"
+    );
 }
 
 #[test]
@@ -118,7 +130,10 @@ fn an_mdl_shows_the_pages_of_its_buffer() {
         let buffer = m.user_memory().allocate(3 * 4096, 100, Protection::ReadWrite);
         let range = buffer.range();
         m.run_as_driver("driver", move || unsafe {
-            let mdl = mdl(core::ptr::with_exposed_provenance_mut(range.address), range.length as u32);
+            let mdl = mdl(
+                core::ptr::with_exposed_provenance_mut(range.address),
+                range.length as u32,
+            );
             lock(mdl, _LOCK_OPERATION::IoWriteAccess);
             assert_ne!((*mdl).MdlFlags as u32 & MDL_PAGES_LOCKED, 0);
             let at: *mut u8 = map(mdl).cast();
@@ -132,7 +147,14 @@ fn an_mdl_shows_the_pages_of_its_buffer() {
             IoFreeMdl(mdl);
         })
         .unwrap();
-        assert!(buffer.to_vec().iter().enumerate().all(|(offset, byte)| *byte == offset as u8), "{model:?}");
+        assert!(
+            buffer
+                .to_vec()
+                .iter()
+                .enumerate()
+                .all(|(offset, byte)| *byte == offset as u8),
+            "{model:?}"
+        );
         assert!(m.report().ledger.is_empty());
     }
 }
@@ -143,7 +165,10 @@ fn a_partial_mdl_shows_its_part() {
     let buffer = m.user_memory().allocate(3 * 4096, 100, Protection::ReadWrite);
     let range = buffer.range();
     m.run_as_driver("driver", move || unsafe {
-        let whole = mdl(core::ptr::with_exposed_provenance_mut(range.address), range.length as u32);
+        let whole = mdl(
+            core::ptr::with_exposed_provenance_mut(range.address),
+            range.length as u32,
+        );
         lock(whole, _LOCK_OPERATION::IoWriteAccess);
         let start: PVOID = core::ptr::with_exposed_provenance_mut(range.address + 5000);
         let part = mdl(start, 4096);
@@ -194,7 +219,10 @@ fn mdl_rules() {
         }),
         "mdl-bad-free"
     );
-    assert_eq!(broken_by(|| unsafe { MmUnlockPages(mdl(pool(8), 8)) }), "mdl-unlock-unlocked");
+    assert_eq!(
+        broken_by(|| unsafe { MmUnlockPages(mdl(pool(8), 8)) }),
+        "mdl-unlock-unlocked"
+    );
     assert_eq!(
         broken_by(|| unsafe {
             let mdl = mdl(pool(8), 8);
@@ -207,7 +235,12 @@ fn mdl_rules() {
         broken_by(|| unsafe {
             let whole = locked(100);
             let part = mdl((*whole).StartVa, 4096);
-            IoBuildPartialMdl(whole, part, (*whole).StartVa.wrapping_byte_add((*whole).ByteOffset as usize), 0);
+            IoBuildPartialMdl(
+                whole,
+                part,
+                (*whole).StartVa.wrapping_byte_add((*whole).ByteOffset as usize),
+                0,
+            );
             MmUnlockPages(part);
         }),
         "mdl-unlock-partial"
@@ -230,7 +263,10 @@ fn mdl_rules() {
         }),
         "mdl-bad-unmap"
     );
-    assert_eq!(broken_by(|| unsafe { MmBuildMdlForNonPagedPool(mdl(user(8, Protection::ReadWrite), 8)) }), "mdl-not-nonpaged-pool");
+    assert_eq!(
+        broken_by(|| unsafe { MmBuildMdlForNonPagedPool(mdl(user(8, Protection::ReadWrite), 8)) }),
+        "mdl-not-nonpaged-pool"
+    );
     assert_eq!(
         broken_by(|| {
             let mdl = locked(8);
@@ -259,6 +295,51 @@ fn mdl_rules() {
             MmMapLockedPagesSpecifyCache(mdl, 0, _MEMORY_CACHING_TYPE::MmCached, core::ptr::null_mut(), 1, 16);
         }),
         "mdl-map-bug-check"
+    );
+}
+
+#[test]
+fn accesses_where_nothing_is() {
+    assert_eq!(
+        broken_by(|| unsafe {
+            let mdl = locked(8);
+            let at: *mut u8 = map(mdl).cast();
+            MmUnmapLockedPages(at.cast(), mdl);
+            at.read_volatile();
+        }),
+        "system-mapping-gone"
+    );
+    assert_eq!(
+        broken_by(|| unsafe {
+            let mdl = mdl(user(8, Protection::ReadWrite), 8);
+            lock(mdl, _LOCK_OPERATION::IoReadAccess);
+            map(mdl).cast::<u8>().write_volatile(1);
+        }),
+        "system-mapping-gone"
+    );
+    assert_eq!(
+        broken_by(|| unsafe { pool(4096).cast::<u8>().add(4096).write_volatile(1) }),
+        "system-memory-gone"
+    );
+    assert_eq!(
+        broken_by(|| unsafe {
+            let block: *mut u8 = pool(10_000).cast();
+            ExFreePool(block.cast());
+            block.read_volatile();
+        }),
+        "system-memory-gone"
+    );
+    assert_eq!(
+        broken_by(|| unsafe { user(8, Protection::ReadOnly).cast::<u8>().write_volatile(1) }),
+        "user-memory"
+    );
+    assert_eq!(
+        broken_by(|| unsafe {
+            let mdl = locked(8);
+            mdl.add(1).cast::<u64>().write(0x77);
+            map(mdl);
+        }),
+        "mdl-bad-pfn"
     );
 }
 

@@ -33,7 +33,10 @@ fn start_asks_in_order_and_removal_leaves_nothing() {
     let bench = bench();
     assert_eq!(bench.device.state(), DeviceState::Started);
     bench.device.query_remove().unwrap();
-    assert_eq!(seen(), ["pnp 0xd", "pnp 0x0", "pnp 0x9", "pnp 0x7", "pnp 0x1", "pnp 0x3"]);
+    assert_eq!(
+        seen(),
+        ["pnp 0xd", "pnp 0x0", "pnp 0x9", "pnp 0x7", "pnp 0x1", "pnp 0x3"]
+    );
     bench.finish();
 }
 
@@ -64,7 +67,10 @@ fn a_pulled_out_device_goes_when_its_files_are_closed() {
     bench.device.surprise_remove().unwrap();
     bench.m.settle().unwrap();
     assert_eq!(bench.device.state(), DeviceState::SurpriseRemoved);
-    assert_eq!(status(bench.m.open(INTERFACE, DesiredAccess::READ)), STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_eq!(
+        status(bench.m.open(INTERFACE, DesiredAccess::READ)),
+        STATUS_OBJECT_NAME_NOT_FOUND
+    );
     assert_eq!(status(bench.driver.unload()), STATUS_DEVICE_BUSY);
     handle.close().unwrap();
     bench.m.settle().unwrap();
@@ -79,7 +85,14 @@ fn sleep_and_resume_send_system_power_requests() {
     bench.device.sleep().unwrap();
     bench.device.resume().unwrap();
     let power: Vec<_> = seen().into_iter().filter(|name| name.starts_with("power")).collect();
-    assert_eq!(power, ["power 0x3 type 0 state 4", "power 0x2 type 0 state 4", "power 0x2 type 0 state 1"]);
+    assert_eq!(
+        power,
+        [
+            "power 0x3 type 0 state 4",
+            "power 0x2 type 0 state 4",
+            "power 0x2 type 0 state 1"
+        ]
+    );
     bench.finish();
 }
 
@@ -91,7 +104,10 @@ fn a_device_that_fails_to_start_is_removed() {
         IRP_MN_START_DEVICE => complete(irp, STATUS_DEVICE_HARDWARE_ERROR, 0),
         _ => wdm::pnp(device, irp),
     });
-    assert_eq!(status(m.plug(&driver, Box::new(Function))), STATUS_DEVICE_HARDWARE_ERROR);
+    assert_eq!(
+        status(m.plug(&driver, Box::new(Function))),
+        STATUS_DEVICE_HARDWARE_ERROR
+    );
     driver.unload().unwrap();
     assert!(m.report().ledger.is_empty(), "{}", m.report());
 }
@@ -114,7 +130,10 @@ fn a_device_that_says_it_failed_is_removed() {
         IRP_MN_QUERY_PNP_DEVICE_STATE => complete(irp, STATUS_SUCCESS, 4),
         _ => wdm::pnp(device, irp),
     });
-    bench.m.run_as_driver("driver", move || unsafe { IoInvalidateDeviceState(pdo) }).unwrap();
+    bench
+        .m
+        .run_as_driver("driver", move || unsafe { IoInvalidateDeviceState(pdo) })
+        .unwrap();
     bench.m.settle().unwrap();
     assert_eq!(bench.device.state(), DeviceState::Removed);
     bench.driver.unload().unwrap();
@@ -164,15 +183,24 @@ fn resources_name_the_bars_and_the_interrupts() {
     let found = resources(InterruptSupply::Messages(2));
     assert_eq!(found.len(), 3);
     let (kind, _, start, length) = found[0];
-    assert_eq!((u32::from(kind), start % 0x1_0000, length), (CmResourceTypeMemory, 0, 0x1_0000));
+    assert_eq!(
+        (u32::from(kind), start % 0x1_0000, length),
+        (CmResourceTypeMemory, 0, 0x1_0000)
+    );
     for (kind, flags, level, vector) in &found[1..] {
         assert_eq!(u32::from(*kind), CmResourceTypeInterrupt);
-        assert_eq!(u32::from(*flags), CM_RESOURCE_INTERRUPT_LATCHED | CM_RESOURCE_INTERRUPT_MESSAGE);
+        assert_eq!(
+            u32::from(*flags),
+            CM_RESOURCE_INTERRUPT_LATCHED | CM_RESOURCE_INTERRUPT_MESSAGE
+        );
         assert!(*level > u64::from(DISPATCH_LEVEL) && *vector > 0);
     }
     assert_eq!(resources(InterruptSupply::Messages(1)).len(), 2);
     let line = resources(InterruptSupply::Line);
-    assert_eq!((line.len(), u32::from(line[1].1)), (2, CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE));
+    assert_eq!(
+        (line.len(), u32::from(line[1].1)),
+        (2, CM_RESOURCE_INTERRUPT_LEVEL_SENSITIVE)
+    );
 }
 
 #[test]
@@ -224,7 +252,13 @@ thread_local! {
     static POWERED: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) };
 }
 
-unsafe extern "C" fn powered(_device: PDEVICE_OBJECT, _minor: u8, state: POWER_STATE, _context: PVOID, io: PIO_STATUS_BLOCK) {
+unsafe extern "C" fn powered(
+    _device: PDEVICE_OBJECT,
+    _minor: u8,
+    state: POWER_STATE,
+    _context: PVOID,
+    io: PIO_STATUS_BLOCK,
+) {
     let status = unsafe { (*io).__bindgen_anon_1.Status };
     POWERED.with(|powered| powered.borrow_mut().extend([unsafe { state.DeviceState }, status]));
 }
@@ -236,7 +270,9 @@ fn a_driver_asks_for_device_power() {
     bench
         .m
         .run_as_driver("driver", move || unsafe {
-            let state = POWER_STATE { DeviceState: _DEVICE_POWER_STATE::PowerDeviceD3 };
+            let state = POWER_STATE {
+                DeviceState: _DEVICE_POWER_STATE::PowerDeviceD3,
+            };
             let top = (*pdo).AttachedDevice;
             let none = core::ptr::null_mut();
             let status = PoRequestPowerIrp(top, IRP_MN_SET_POWER as u8, state, Some(powered), none, none.cast());
@@ -244,7 +280,10 @@ fn a_driver_asks_for_device_power() {
         })
         .unwrap();
     bench.m.settle().unwrap();
-    assert_eq!(POWERED.with(|powered| powered.borrow().clone()), [_DEVICE_POWER_STATE::PowerDeviceD3, STATUS_SUCCESS]);
+    assert_eq!(
+        POWERED.with(|powered| powered.borrow().clone()),
+        [_DEVICE_POWER_STATE::PowerDeviceD3, STATUS_SUCCESS]
+    );
     assert!(seen().contains(&"power 0x2 type 1 state 4".to_owned()));
     bench.finish();
 }
@@ -252,11 +291,15 @@ fn a_driver_asks_for_device_power() {
 /// The rule that removal through a wrong driver breaks.
 fn broken_by_removal(handler: impl Fn(PDEVICE_OBJECT, PIRP) -> NTSTATUS + 'static) -> &'static str {
     let bench = bench();
-    on_pnp(move |device, irp| match u32::from(unsafe { (*stack(irp)).MinorFunction }) {
-        IRP_MN_REMOVE_DEVICE => handler(device, irp),
-        _ => wdm::pnp(device, irp),
-    });
-    let Err(Failure::Crash(crash)) = bench.device.remove() else { panic!("no rule was broken") };
+    on_pnp(
+        move |device, irp| match u32::from(unsafe { (*stack(irp)).MinorFunction }) {
+            IRP_MN_REMOVE_DEVICE => handler(device, irp),
+            _ => wdm::pnp(device, irp),
+        },
+    );
+    let Err(Failure::Crash(crash)) = bench.device.remove() else {
+        panic!("no rule was broken")
+    };
     rule(&crash)
 }
 
@@ -272,8 +315,36 @@ fn pnp_rules() {
     keep_initializing();
     let m = Machine::builder().build();
     let driver = m.load_driver(IMAGE).unwrap();
-    let Err(Failure::Crash(crash)) = m.plug(&driver, Box::new(Function)) else { panic!("no rule was broken") };
+    let Err(Failure::Crash(crash)) = m.plug(&driver, Box::new(Function)) else {
+        panic!("no rule was broken")
+    };
     assert_eq!(rule(&crash), "device-still-initializing");
+}
+
+#[test]
+fn an_adapter_that_is_never_put_is_found_at_unload() {
+    let bench = bench();
+    let pdo = bench.device.pdo();
+    bench
+        .m
+        .run_as_driver("driver", move || unsafe {
+            let mut description = DEVICE_DESCRIPTION {
+                Version: 2,
+                Master: 1,
+                ScatterGather: 1,
+                Dma64BitAddresses: 1,
+                MaximumLength: 4096,
+                ..Default::default()
+            };
+            let mut registers = 0;
+            assert!(!IoGetDmaAdapter(pdo, &raw mut description, &raw mut registers).is_null());
+        })
+        .unwrap();
+    bench.device.remove().unwrap();
+    let Err(Failure::Crash(crash)) = bench.driver.unload() else {
+        panic!("no rule was broken")
+    };
+    assert_eq!(rule(&crash), "dma-adapter-leak");
 }
 
 #[test]

@@ -14,10 +14,18 @@ use crate::{
 /// The address is not one that the device may read.
 pub fn device_read(function: FunctionId, address: u64, data: &mut [u8]) -> Result<(), DmaFault> {
     let to = data.as_mut_ptr();
-    each_target(Transfer { function, address, length: data.len(), access: DeviceAccess::Read }, |memory, done, length| {
-        // SAFETY: `memory` is `length` bytes of a page in use, and `data` has that many from `done` on; all runs on one thread.
-        unsafe { memory.copy_to_nonoverlapping(to.wrapping_add(done), length) };
-    })
+    each_target(
+        Transfer {
+            function,
+            address,
+            length: data.len(),
+            access: DeviceAccess::Read,
+        },
+        |memory, done, length| {
+            // SAFETY: `memory` is `length` bytes of a page in use, and `data` has that many from `done` on; all runs on one thread.
+            unsafe { memory.copy_to_nonoverlapping(to.wrapping_add(done), length) };
+        },
+    )
 }
 
 /// Writes memory for a device.
@@ -26,10 +34,18 @@ pub fn device_read(function: FunctionId, address: u64, data: &mut [u8]) -> Resul
 /// The address is not one that the device may write.
 pub fn device_write(function: FunctionId, address: u64, data: &[u8]) -> Result<(), DmaFault> {
     let from = data.as_ptr();
-    each_target(Transfer { function, address, length: data.len(), access: DeviceAccess::Write }, |memory, done, length| {
-        // SAFETY: as in `device_read`.
-        unsafe { memory.copy_from_nonoverlapping(from.wrapping_add(done), length) };
-    })
+    each_target(
+        Transfer {
+            function,
+            address,
+            length: data.len(),
+            access: DeviceAccess::Write,
+        },
+        |memory, done, length| {
+            // SAFETY: as in `device_read`.
+            unsafe { memory.copy_from_nonoverlapping(from.wrapping_add(done), length) };
+        },
+    )
 }
 
 /// One access of a device.
@@ -71,11 +87,23 @@ fn report(transfer: Transfer, address: u64, wrong: Wrong) {
         DeviceAccess::Write => "writes",
     };
     let (rule, fault, why): (Rule, u64, &str) = match wrong {
-        Wrong::Unmapped => (dma::IOMMU_FAULT, 1, "whose mapping is gone: its scatter/gather list or common buffer was released"),
+        Wrong::Unmapped => (
+            dma::IOMMU_FAULT,
+            1,
+            "whose mapping is gone: its scatter/gather list or common buffer was released",
+        ),
         Wrong::NeverMapped => (dma::IOMMU_FAULT, 2, "that was never mapped for it"),
         Wrong::Direction => (dma::IOMMU_FAULT, 3, "that is mapped for the other direction only"),
-        Wrong::Untranslated => (dma::UNTRANSLATED_ADDRESS, 4, "that is a physical address of memory: nobody translated it"),
-        Wrong::OutsideBuffer => (dma::OUTSIDE_BUFFER, 5, "on a mapped page, but outside the buffer that was mapped"),
+        Wrong::Untranslated => (
+            dma::UNTRANSLATED_ADDRESS,
+            4,
+            "that is a physical address of memory: nobody translated it",
+        ),
+        Wrong::OutsideBuffer => (
+            dma::OUTSIDE_BUFFER,
+            5,
+            "on a mapped page, but outside the buffer that was mapped",
+        ),
         Wrong::NoMemory => (dma::NO_MEMORY, 6, "where no memory is in use (any more)"),
     };
     let device = pci::identity(transfer.function);

@@ -16,8 +16,8 @@ use crate::{
 use core::ops::Range;
 use std::collections::{BTreeMap, BTreeSet};
 use wdk_sys::{
-    _DEVICE_DESCRIPTION, _DMA_ADAPTER, DEVICE_DESCRIPTION, DISPATCH_LEVEL, DMA_ADAPTER, KIRQL, PASSIVE_LEVEL, PDEVICE_OBJECT,
-    PDMA_ADAPTER, PULONG,
+    _DEVICE_DESCRIPTION, _DMA_ADAPTER, DEVICE_DESCRIPTION, DISPATCH_LEVEL, DMA_ADAPTER, KIRQL, PASSIVE_LEVEL,
+    PDEVICE_OBJECT, PDMA_ADAPTER, PULONG,
 };
 
 nt_exports! {
@@ -111,9 +111,13 @@ impl Adapters {
     /// Whether a list covers some of these bytes of an MDL.
     pub(crate) fn overlaps(&self, function: FunctionId, covers: &[(usize, Range<usize>)]) -> bool {
         let adapters = self.live.values().filter(|adapter| adapter.function == function);
-        let mut covered = adapters.flat_map(|adapter| adapter.lists.values()).flat_map(|list| &list.covers);
+        let mut covered = adapters
+            .flat_map(|adapter| adapter.lists.values())
+            .flat_map(|list| &list.covers);
         covered.any(|(mdl, bytes)| {
-            covers.iter().any(|(other, more)| mdl == other && bytes.start < more.end && more.start < bytes.end)
+            covers
+                .iter()
+                .any(|(other, more)| mdl == other && bytes.start < more.end && more.start < bytes.end)
         })
     }
 
@@ -121,14 +125,27 @@ impl Adapters {
     pub(crate) fn ledger(&self, out: &mut Vec<LedgerEntry>) {
         let mut add = |kind, count: usize, bytes: u64| {
             if count > 0 {
-                out.push(LedgerEntry { kind, owner: "any".to_owned(), count: count as u64, bytes });
+                out.push(LedgerEntry {
+                    kind,
+                    owner: "any".to_owned(),
+                    count: count as u64,
+                    bytes,
+                });
             }
         };
         let lists = || self.live.values().flat_map(|adapter| adapter.lists.values());
         let buffers = || self.live.values().flat_map(|adapter| adapter.common.values());
         add("DMA adapter", self.live.len(), 0);
-        add("scatter/gather list", lists().count(), lists().map(|list| u64::from(list.pages) * PAGE as u64).sum());
-        add("common buffer", buffers().count(), buffers().map(|buffer| u64::from(buffer.length)).sum());
+        add(
+            "scatter/gather list",
+            lists().count(),
+            lists().map(|list| u64::from(list.pages) * PAGE as u64).sum(),
+        );
+        add(
+            "common buffer",
+            buffers().count(),
+            buffers().map(|buffer| u64::from(buffer.length)).sum(),
+        );
     }
 }
 
@@ -157,7 +174,11 @@ pub(crate) fn get(pdo: PDEVICE_OBJECT, description: &DEVICE_DESCRIPTION) -> Opti
         return None;
     };
     if version > wdk_sys::DEVICE_DESCRIPTION_VERSION3 {
-        verifier::violation_with(dma::DESCRIPTION_VERSION, [u64::from(version), 0, 0], format!("version {version}"));
+        verifier::violation_with(
+            dma::DESCRIPTION_VERSION,
+            [u64::from(version), 0, 0],
+            format!("version {version}"),
+        );
         return None;
     }
     if description.Master == 0 || description.MaximumLength == 0 {
@@ -167,7 +188,10 @@ pub(crate) fn get(pdo: PDEVICE_OBJECT, description: &DEVICE_DESCRIPTION) -> Opti
     let index = machine::with(|m| m.hal.adapters.borrow().counts.get(&function).copied().unwrap_or(0));
     trace::emit(Kind::Dma, "IoGetDmaAdapter", || describe(index, description, registers));
     if width < 64 && machine::with(|m| m.hal.bus.needs_wide_addresses()) {
-        crate::cross::unimplemented("HAL", "IoGetDmaAdapter for a device of less than 64 address bits in this memory model");
+        crate::cross::unimplemented(
+            "HAL",
+            "IoGetDmaAdapter for a device of less than 64 address bits in this memory model",
+        );
     }
     let adapter: PDMA_ADAPTER = mem::kernel_allocate(size_of::<DMA_ADAPTER>(), *b"HalA").cast();
     let header = DMA_ADAPTER {
@@ -196,8 +220,11 @@ pub(crate) fn get(pdo: PDEVICE_OBJECT, description: &DEVICE_DESCRIPTION) -> Opti
 }
 
 fn describe(index: u32, description: &DEVICE_DESCRIPTION, registers: u32) -> String {
-    let address_width =
-        if description.Version == wdk_sys::DEVICE_DESCRIPTION_VERSION3 { description.DmaAddressWidth } else { 0 };
+    let address_width = if description.Version == wdk_sys::DEVICE_DESCRIPTION_VERSION3 {
+        description.DmaAddressWidth
+    } else {
+        0
+    };
     format!(
         "adapter={index} version={} master={} sg={} dma32={} dma64={} width={address_width} maxlen={} -> regs={registers}",
         description.Version,
@@ -212,7 +239,9 @@ fn describe(index: u32, description: &DEVICE_DESCRIPTION, registers: u32) -> Str
 /// Releases an adapter.
 pub(crate) fn put(adapter: PDMA_ADAPTER) {
     check_level(Level::AtMost(PASSIVE_LEVEL), "PutDmaAdapter");
-    let Some((lists, buffers)) = view(adapter, |adapter| (adapter.lists.len(), adapter.common.len())) else { return };
+    let Some((lists, buffers)) = view(adapter, |adapter| (adapter.lists.len(), adapter.common.len())) else {
+        return;
+    };
     let address = adapter.addr() as u64;
     if buffers > 0 {
         let text = format!("an adapter was put while {buffers} common buffers of it are allocated");

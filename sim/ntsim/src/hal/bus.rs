@@ -21,7 +21,11 @@ impl Direction {
     /// The direction that a `WriteToDevice` parameter means.
     #[must_use]
     pub const fn of(write_to_device: u8) -> Self {
-        if write_to_device == 0 { Self::FromDevice } else { Self::ToDevice }
+        if write_to_device == 0 {
+            Self::FromDevice
+        } else {
+            Self::ToDevice
+        }
     }
 
     /// Whether the device may do this.
@@ -154,11 +158,23 @@ impl Bus {
     #[must_use]
     pub fn new(model: MemoryModel, physical: Rc<Physical>, seed: u64, elements: Elements) -> Self {
         let permutation = PagePermutation::new(SCRAMBLED_BITS, seed ^ 0x4275_7341);
-        Self { model, physical, elements, permutation, windows: RefCell::default() }
+        Self {
+            model,
+            physical,
+            elements,
+            permutation,
+            windows: RefCell::default(),
+        }
     }
 
     /// Makes a buffer visible to a device whose addresses have `width` bits: the pieces in order. None when there are no addresses left.
-    pub fn map(&self, device: FunctionId, buffer: &Buffer, direction: Direction, width: u32) -> Option<(Mapping, Vec<Piece>)> {
+    pub fn map(
+        &self,
+        device: FunctionId,
+        buffer: &Buffer,
+        direction: Direction,
+        width: u32,
+    ) -> Option<(Mapping, Vec<Piece>)> {
         let mut pieces = Vec::new();
         let mapping = match self.model {
             MemoryModel::Iommu => self.open_window(Self::space(device, width), buffer, direction)?,
@@ -172,7 +188,13 @@ impl Bus {
                 Some((_, start)) => start + index as u64,
                 None => self.fixed_page(*frame),
             };
-            self.add_piece(&mut pieces, Piece { address: page * PAGE as u64 + offset as u64, length: length as u32 });
+            self.add_piece(
+                &mut pieces,
+                Piece {
+                    address: page * PAGE as u64 + offset as u64,
+                    length: length as u32,
+                },
+            );
             done += length;
         }
         Some((mapping, pieces))
@@ -181,7 +203,12 @@ impl Bus {
     /// Makes a common buffer visible at consecutive device addresses.
     pub fn map_common(&self, device: FunctionId, buffer: &Buffer, width: u32) -> Option<(Mapping, u64)> {
         let space = match self.model {
-            MemoryModel::Flat => return Some((Mapping { window: None }, self.fixed_page(buffer.frames[0]) * PAGE as u64)),
+            MemoryModel::Flat => {
+                return Some((
+                    Mapping { window: None },
+                    self.fixed_page(buffer.frames[0]) * PAGE as u64,
+                ));
+            }
             MemoryModel::Scrambled => Space::Shared,
             MemoryModel::Iommu => Self::space(device, width),
         };
@@ -190,7 +217,11 @@ impl Bus {
     }
 
     fn space(device: FunctionId, width: u32) -> Space {
-        if width <= 32 { Space::Low(device) } else { Space::High(device) }
+        if width <= 32 {
+            Space::Low(device)
+        } else {
+            Space::High(device)
+        }
     }
 
     fn add_piece(&self, pieces: &mut Vec<Piece>, piece: Piece) {
@@ -217,9 +248,13 @@ impl Bus {
             Space::Shared => SHARED,
         };
         let mut windows = self.windows.borrow_mut();
-        let ranges = windows.entry(space).or_insert_with(|| Ranges::new(numbers.start, numbers.end, 1));
+        let ranges = windows
+            .entry(space)
+            .or_insert_with(|| Ranges::new(numbers.start, numbers.end, 1));
         let page = ranges.allocate(buffer.frames.len() as u64, 1, window)?;
-        Some(Mapping { window: Some((space, page)) })
+        Some(Mapping {
+            window: Some((space, page)),
+        })
     }
 
     /// Undoes a mapping.
@@ -233,7 +268,9 @@ impl Bus {
 
     /// Forgets everything about a device that is gone.
     pub fn forget(&self, device: FunctionId) {
-        self.windows.borrow_mut().retain(|space, _| !matches!(space, Space::High(of) | Space::Low(of) if *of == device));
+        self.windows
+            .borrow_mut()
+            .retain(|space, _| !matches!(space, Space::High(of) | Space::Low(of) if *of == device));
     }
 
     /// The page of device addresses that stands for a frame for ever.
@@ -251,17 +288,29 @@ impl Bus {
             MemoryModel::Flat => self.fixed(Pfn(address / PAGE as u64), address)?,
             MemoryModel::Scrambled => self.scrambled(address)?,
             MemoryModel::Iommu => {
-                let space = if address >> 32 == 0 { Space::Low(device) } else { Space::High(device) };
+                let space = if address >> 32 == 0 {
+                    Space::Low(device)
+                } else {
+                    Space::High(device)
+                };
                 self.in_window(space, address, access)?
             }
         };
-        if self.physical.used_for(target.frame).is_none() { Err(Wrong::NoMemory) } else { Ok(target) }
+        if self.physical.used_for(target.frame).is_none() {
+            Err(Wrong::NoMemory)
+        } else {
+            Ok(target)
+        }
     }
 
     fn fixed(&self, pfn: Pfn, address: u64) -> Result<Target, Wrong> {
         let frame = self.physical.frame(pfn).ok_or(Wrong::NoMemory)?;
         let offset = address as usize % PAGE;
-        Ok(Target { frame, offset, length: PAGE - offset })
+        Ok(Target {
+            frame,
+            offset,
+            length: PAGE - offset,
+        })
     }
 
     fn scrambled(&self, address: u64) -> Result<Target, Wrong> {
@@ -269,17 +318,27 @@ impl Bus {
         if SHARED.contains(&page) {
             return self.in_window(Space::Shared, address, DeviceAccess::Read);
         }
-        let permuted = page.checked_sub(SCRAMBLED).filter(|permuted| *permuted < 1 << SCRAMBLED_BITS);
-        let Some(permuted) = permuted else { return Err(self.unknown(page)) };
+        let permuted = page
+            .checked_sub(SCRAMBLED)
+            .filter(|permuted| *permuted < 1 << SCRAMBLED_BITS);
+        let Some(permuted) = permuted else {
+            return Err(self.unknown(page));
+        };
         self.fixed(Pfn(self.permutation.inverse(permuted)), address)
     }
 
     fn in_window(&self, space: Space, address: u64, access: DeviceAccess) -> Result<Target, Wrong> {
         let page = address / PAGE as u64;
         let windows = self.windows.borrow();
-        let Some(ranges) = windows.get(&space) else { return Err(self.unknown(page)) };
+        let Some(ranges) = windows.get(&space) else {
+            return Err(self.unknown(page));
+        };
         let Some(found) = ranges.find(page) else {
-            return Err(if ranges.is_past(page) { Wrong::Unmapped } else { self.unknown(page) });
+            return Err(if ranges.is_past(page) {
+                Wrong::Unmapped
+            } else {
+                self.unknown(page)
+            });
         };
         let window = found.value;
         let at = address - found.start * PAGE as u64;
@@ -297,8 +356,15 @@ impl Bus {
 
     /// What a page of device addresses is that stands for nothing.
     fn unknown(&self, page: u64) -> Wrong {
-        let memory = self.physical.frame(Pfn(page)).is_some_and(|frame| self.physical.used_for(frame).is_some());
-        if memory { Wrong::Untranslated } else { Wrong::NeverMapped }
+        let memory = self
+            .physical
+            .frame(Pfn(page))
+            .is_some_and(|frame| self.physical.used_for(frame).is_some());
+        if memory {
+            Wrong::Untranslated
+        } else {
+            Wrong::NeverMapped
+        }
     }
 
     /// Whether the device addresses of this model have more than 32 bits for every page.
@@ -337,7 +403,11 @@ mod tests {
 
     fn buffer(physical: &Physical, pages: u64, offset: usize, length: usize) -> Buffer {
         let first = physical.allocate(pages, Use::User).unwrap();
-        Buffer { frames: (0..pages).map(|page| Frame(first.0 + page)).collect(), offset, length }
+        Buffer {
+            frames: (0..pages).map(|page| Frame(first.0 + page)).collect(),
+            offset,
+            length,
+        }
     }
 
     #[test]
@@ -349,11 +419,23 @@ mod tests {
         let Piece { address, length } = pieces[0];
         assert_eq!((pieces.len(), length), (1, 5000));
         assert!(bus.translate(DEVICE, address, DeviceAccess::Read).is_ok());
-        assert_eq!(bus.translate(DEVICE, address, DeviceAccess::Write), Err(Wrong::Direction));
-        assert_eq!(bus.translate(DEVICE, address - 1, DeviceAccess::Read), Err(Wrong::OutsideBuffer));
-        assert_eq!(bus.translate(DEVICE, address + 5000, DeviceAccess::Read), Err(Wrong::OutsideBuffer));
+        assert_eq!(
+            bus.translate(DEVICE, address, DeviceAccess::Write),
+            Err(Wrong::Direction)
+        );
+        assert_eq!(
+            bus.translate(DEVICE, address - 1, DeviceAccess::Read),
+            Err(Wrong::OutsideBuffer)
+        );
+        assert_eq!(
+            bus.translate(DEVICE, address + 5000, DeviceAccess::Read),
+            Err(Wrong::OutsideBuffer)
+        );
         assert_eq!(bus.translate(DEVICE, raw, DeviceAccess::Read), Err(Wrong::Untranslated));
-        assert_eq!(bus.translate(FunctionId(1), address, DeviceAccess::Read), Err(Wrong::NeverMapped));
+        assert_eq!(
+            bus.translate(FunctionId(1), address, DeviceAccess::Read),
+            Err(Wrong::NeverMapped)
+        );
         bus.unmap(mapping);
         assert_eq!(bus.translate(DEVICE, address, DeviceAccess::Read), Err(Wrong::Unmapped));
     }
@@ -365,9 +447,17 @@ mod tests {
         let raw = physical.pfn(buffer.frames[0]).0 * PAGE as u64;
         assert_eq!(bus.translate(DEVICE, raw, DeviceAccess::Read), Err(Wrong::Untranslated));
         let (_, pieces) = bus.map(DEVICE, &buffer, Direction::Both, 64).unwrap();
-        assert_eq!(bus.translate(DEVICE, pieces[0].address, DeviceAccess::Read).unwrap().frame, buffer.frames[0]);
+        assert_eq!(
+            bus.translate(DEVICE, pieces[0].address, DeviceAccess::Read)
+                .unwrap()
+                .frame,
+            buffer.frames[0]
+        );
         physical.free(buffer.frames[0]);
-        assert_eq!(bus.translate(DEVICE, pieces[0].address, DeviceAccess::Read), Err(Wrong::NoMemory));
+        assert_eq!(
+            bus.translate(DEVICE, pieces[0].address, DeviceAccess::Read),
+            Err(Wrong::NoMemory)
+        );
     }
 
     #[test]
@@ -378,7 +468,11 @@ mod tests {
             let (_, address) = bus.map_common(DEVICE, &buffer, 64).unwrap();
             for (page, frame) in buffer.frames.iter().enumerate() {
                 let at = address + (page * PAGE) as u64;
-                assert_eq!(bus.translate(DEVICE, at, DeviceAccess::Write).unwrap().frame, *frame, "{model:?}");
+                assert_eq!(
+                    bus.translate(DEVICE, at, DeviceAccess::Write).unwrap().frame,
+                    *frame,
+                    "{model:?}"
+                );
             }
         }
     }

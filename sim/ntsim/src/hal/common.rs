@@ -26,9 +26,15 @@ pub(crate) fn allocate(adapter: PDMA_ADAPTER, length: u32, logical: PPHYSICAL_AD
     }
     let pages = (length as usize).div_ceil(PAGE);
     let physical = physical();
-    let Some(frame) = physical.allocate(pages as u64, Use::CommonBuffer) else { return core::ptr::null_mut() };
+    let Some(frame) = physical.allocate(pages as u64, Use::CommonBuffer) else {
+        return core::ptr::null_mut();
+    };
     let frames = (0..pages as u64).map(|page| Frame(frame.0 + page)).collect();
-    let buffer = Buffer { frames, offset: 0, length: length as usize };
+    let buffer = Buffer {
+        frames,
+        offset: 0,
+        length: length as usize,
+    };
     let Some((mapping, address)) = machine::with(|m| m.hal.bus.map_common(function, &buffer, width)) else {
         physical.free(frame);
         return core::ptr::null_mut();
@@ -37,9 +43,21 @@ pub(crate) fn allocate(adapter: PDMA_ADAPTER, length: u32, logical: PPHYSICAL_AD
     // SAFETY: the pages were just allocated for this buffer.
     unsafe { memory.write_bytes(GARBAGE, pages * PAGE) };
     // SAFETY: the caller's result, valid for the call by contract.
-    unsafe { logical.write(PHYSICAL_ADDRESS { QuadPart: address.cast_signed() }) };
+    unsafe {
+        logical.write(PHYSICAL_ADDRESS {
+            QuadPart: address.cast_signed(),
+        })
+    };
     adapter::change(adapter, |adapter| {
-        adapter.common.insert(memory.addr(), CommonBuffer { mapping, logical: address, length, frame });
+        adapter.common.insert(
+            memory.addr(),
+            CommonBuffer {
+                mapping,
+                logical: address,
+                length,
+                frame,
+            },
+        );
     });
     memory.cast()
 }
@@ -55,10 +73,15 @@ pub(crate) struct Freed {
 /// Frees a common buffer.
 pub(crate) fn free(adapter: PDMA_ADAPTER, freed: Freed) {
     check_level(Level::AtMost(PASSIVE_LEVEL), "FreeCommonBuffer");
-    let Some(found) = adapter::view(adapter, |adapter| adapter.common.get(&freed.memory.addr()).copied()) else { return };
+    let Some(found) = adapter::view(adapter, |adapter| adapter.common.get(&freed.memory.addr()).copied()) else {
+        return;
+    };
     let parameters = [freed.memory.addr() as u64, freed.logical, u64::from(freed.length)];
     let Some(buffer) = found else {
-        let text = format!("{:p} is no common buffer of the adapter, or was freed before", freed.memory);
+        let text = format!(
+            "{:p} is no common buffer of the adapter, or was freed before",
+            freed.memory
+        );
         return verifier::violation_with(dma::COMMON_BUFFER_FREE, parameters, text);
     };
     if buffer.length != freed.length || buffer.logical != freed.logical {

@@ -14,9 +14,9 @@ use crate::{
     verifier::{self, dma},
 };
 use wdk_sys::{
-    DISPATCH_LEVEL, DMA_SYNCHRONOUS_CALLBACK, KIRQL, NTSTATUS, PDEVICE_OBJECT, PDMA_ADAPTER, PDRIVER_LIST_CONTROL, PHYSICAL_ADDRESS,
-    PSCATTER_GATHER_LIST, PVOID, SCATTER_GATHER_ELEMENT, SCATTER_GATHER_LIST, STATUS_BUFFER_TOO_SMALL, STATUS_INSUFFICIENT_RESOURCES,
-    STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
+    DISPATCH_LEVEL, DMA_SYNCHRONOUS_CALLBACK, KIRQL, NTSTATUS, PDEVICE_OBJECT, PDMA_ADAPTER, PDRIVER_LIST_CONTROL,
+    PHYSICAL_ADDRESS, PSCATTER_GATHER_LIST, PVOID, SCATTER_GATHER_ELEMENT, SCATTER_GATHER_LIST,
+    STATUS_BUFFER_TOO_SMALL, STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
 
 /// Where a list is written.
@@ -90,7 +90,9 @@ impl ListCall {
                 return Outcome::Injected(status);
             }
             let adapters = m.hal.adapters.borrow();
-            let Some(adapter) = adapters.get(self.adapter) else { return Outcome::Now };
+            let Some(adapter) = adapters.get(self.adapter) else {
+                return Outcome::Now;
+            };
             let limited = matches!(m.options.map_registers, Registers::Limited(_));
             let full = limited && adapter.registers_used + self.wanted.pages() > adapter.registers;
             if !m.hal.control.is_short() && !full {
@@ -106,7 +108,9 @@ impl ListCall {
     /// Carries the call out.
     pub(crate) fn run(self) -> NTSTATUS {
         check_level(AT_DISPATCH, self.name);
-        let Some(registers) = adapter::view(self.adapter, |adapter| adapter.registers) else { return STATUS_INVALID_PARAMETER };
+        let Some(registers) = adapter::view(self.adapter, |adapter| adapter.registers) else {
+            return STATUS_INVALID_PARAMETER;
+        };
         let outcome = self.outcome();
         machine::with(|m| m.hal.control.count());
         match outcome {
@@ -152,7 +156,9 @@ impl ListCall {
         let mut pieces = Vec::new();
         for part in &resolved.parts {
             let Some((mapping, more)) = machine::with(|m| m.hal.bus.map(function, part, self.direction, width)) else {
-                mappings.into_iter().for_each(|mapping| machine::with(|m| m.hal.bus.unmap(mapping)));
+                mappings
+                    .into_iter()
+                    .for_each(|mapping| machine::with(|m| m.hal.bus.unmap(mapping)));
                 return STATUS_INSUFFICIENT_RESOURCES;
             };
             mappings.push(mapping);
@@ -182,12 +188,18 @@ impl ListCall {
             Place::Callers { at, .. } => at.cast(),
         };
         // SAFETY: the list has room for its head: own memory, or the caller's, whose length was checked.
-        unsafe { (&raw mut (*list).NumberOfElements).write(pieces.len() as u32) };
+        let place = unsafe { &raw mut (*list).NumberOfElements };
         // SAFETY: as above.
-        unsafe { (&raw mut (*list).Reserved).write(0) };
+        unsafe { place.write(pieces.len() as u32) };
+        // SAFETY: as above.
+        let place = unsafe { &raw mut (*list).Reserved };
+        // SAFETY: as above.
+        unsafe { place.write(0) };
         for (index, piece) in pieces.iter().enumerate() {
             let element = SCATTER_GATHER_ELEMENT {
-                Address: PHYSICAL_ADDRESS { QuadPart: piece.address.cast_signed() },
+                Address: PHYSICAL_ADDRESS {
+                    QuadPart: piece.address.cast_signed(),
+                },
                 Length: piece.length,
                 Reserved: 0,
             };
@@ -205,10 +217,18 @@ impl ListCall {
         }
         let Some(routine) = self.routine else { return };
         // SAFETY: the device object of the call, live while its driver has a list.
-        let irp = if self.device.is_null() { core::ptr::null_mut() } else { unsafe { (*self.device).CurrentIrp } };
+        let irp = if self.device.is_null() {
+            core::ptr::null_mut()
+        } else {
+            unsafe { (*self.device).CurrentIrp }
+        };
         let (device, context) = (self.device, self.context);
         // SAFETY: the driver's routine, called as documented for it: at DISPATCH_LEVEL, with the list and the driver's context.
-        cross::callback("AdapterListControl", || unsafe { routine(device, irp, list, context) }, String::new);
+        cross::callback(
+            "AdapterListControl",
+            || unsafe { routine(device, irp, list, context) },
+            String::new,
+        );
     }
 }
 
@@ -225,27 +245,38 @@ fn pages_of(resolved: &Resolved) -> u32 {
 pub(crate) fn element_count(adapter: PDMA_ADAPTER, list: PSCATTER_GATHER_LIST) -> u32 {
     machine::with(|m| {
         let adapters = m.hal.adapters.borrow();
-        adapters.get(adapter).and_then(|adapter| adapter.lists.get(&list.addr())).map_or(0, |list| list.elements)
+        adapters
+            .get(adapter)
+            .and_then(|adapter| adapter.lists.get(&list.addr()))
+            .map_or(0, |list| list.elements)
     })
 }
 
 /// Takes a list back: its mapping ends.
 pub(crate) fn put(adapter: PDMA_ADAPTER, list: PSCATTER_GATHER_LIST, direction: Direction) {
     check_level(AT_DISPATCH, "PutScatterGatherList");
-    let Some(found) = adapter::view(adapter, |adapter| adapter.lists.get(&list.addr()).cloned()) else { return };
+    let Some(found) = adapter::view(adapter, |adapter| adapter.lists.get(&list.addr()).cloned()) else {
+        return;
+    };
     let Some(record) = found else {
         let text = "PutScatterGatherList was given a list that the adapter does not have, or that was put before";
         return verifier::violation_with(dma::LIST_FREE, [list.addr() as u64, 0, 0], text);
     };
     if record.direction != direction {
-        let text = format!("a list made for {:?} was put as one for {direction:?}", record.direction);
+        let text = format!(
+            "a list made for {:?} was put as one for {direction:?}",
+            record.direction
+        );
         verifier::violation_with(dma::PUT_MISMATCH, [list.addr() as u64, 0, 0], text);
     }
     adapter::change(adapter, |adapter| {
         adapter.registers_used -= record.pages;
         adapter.lists.remove(&list.addr());
     });
-    record.mappings.iter().for_each(|mapping| machine::with(|m| m.hal.bus.unmap(*mapping)));
+    record
+        .mappings
+        .iter()
+        .for_each(|mapping| machine::with(|m| m.hal.bus.unmap(*mapping)));
     spoil(list, record.elements);
     if record.own_memory {
         mem::kernel_free(list.cast());
@@ -262,8 +293,17 @@ fn spoil(list: PSCATTER_GATHER_LIST, count: u32) {
 /// Lets the first waiting list have the registers that became free, in a DPC.
 fn schedule_waiting() {
     let ready = machine::with(|m| {
-        let ready = m.hal.waiting.borrow().front().is_some_and(|Waiting(call)| call.outcome() == Outcome::Now);
-        if ready { m.hal.waiting.borrow_mut().pop_front() } else { None }
+        let ready = m
+            .hal
+            .waiting
+            .borrow()
+            .front()
+            .is_some_and(|Waiting(call)| call.outcome() == Outcome::Now);
+        if ready {
+            m.hal.waiting.borrow_mut().pop_front()
+        } else {
+            None
+        }
     });
     if let Some(waiting) = ready {
         ke::dpc::call_at_dispatch("AdapterListControl", move || run_waiting(waiting));
@@ -272,14 +312,19 @@ fn schedule_waiting() {
 
 /// Makes a list that waited. Its caller has no way to learn of a failure: as on hardware, that must not happen, so it stops the run.
 fn run_waiting(Waiting(call): Waiting) {
-    trace::emit(Kind::Dma, "map", || "registers available: adapter list control runs".to_owned());
+    trace::emit(Kind::Dma, "map", || {
+        "registers available: adapter list control runs".to_owned()
+    });
     match call.wanted.resolve().map(|resolved| call.make(resolved)) {
         Ok(STATUS_SUCCESS) => schedule_waiting(),
-        Ok(status) | Err(status) => cross::unimplemented("HAL", if status == STATUS_INSUFFICIENT_RESOURCES {
-            "a waiting scatter/gather list for which there are no device addresses"
-        } else {
-            "a waiting scatter/gather list whose MDL changed"
-        }),
+        Ok(status) | Err(status) => cross::unimplemented(
+            "HAL",
+            if status == STATUS_INSUFFICIENT_RESOURCES {
+                "a waiting scatter/gather list for which there are no device addresses"
+            } else {
+                "a waiting scatter/gather list whose MDL changed"
+            },
+        ),
     }
 }
 

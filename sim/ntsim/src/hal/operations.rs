@@ -13,10 +13,11 @@ use crate::{
     verifier::{self, dma},
 };
 use wdk_sys::{
-    BOOLEAN, DISPATCH_LEVEL, DMA_ADAPTER_INFO_V1, DMA_ADAPTER_INFO_VERSION1, DMA_TRANSFER_CONTEXT_SIZE_V1, DMA_TRANSFER_INFO_V1,
-    DMA_TRANSFER_INFO_V2, DMA_TRANSFER_INFO_VERSION1, DMA_TRANSFER_INFO_VERSION2, NODE_REQUIREMENT, NTSTATUS, PDEVICE_OBJECT, PDMA_ADAPTER,
-    PDMA_ADAPTER_INFO, PDMA_COMPLETION_ROUTINE, PDMA_TRANSFER_INFO, PDRIVER_LIST_CONTROL, PHYSICAL_ADDRESS, PMDL, PPHYSICAL_ADDRESS,
-    PSCATTER_GATHER_LIST, PULONG, PVOID, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, ULONG, ULONGLONG,
+    BOOLEAN, DISPATCH_LEVEL, DMA_ADAPTER_INFO_V1, DMA_ADAPTER_INFO_VERSION1, DMA_TRANSFER_CONTEXT_SIZE_V1,
+    DMA_TRANSFER_INFO_V1, DMA_TRANSFER_INFO_V2, DMA_TRANSFER_INFO_VERSION1, DMA_TRANSFER_INFO_VERSION2,
+    NODE_REQUIREMENT, NTSTATUS, PDEVICE_OBJECT, PDMA_ADAPTER, PDMA_ADAPTER_INFO, PDMA_COMPLETION_ROUTINE,
+    PDMA_TRANSFER_INFO, PDRIVER_LIST_CONTROL, PHYSICAL_ADDRESS, PMDL, PPHYSICAL_ADDRESS, PSCATTER_GATHER_LIST, PULONG,
+    PVOID, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, ULONG, ULONGLONG,
 };
 
 dma_operations! {
@@ -144,7 +145,9 @@ dma_operations! {
             MinimumTransferUnit: 1,
         };
         // SAFETY: as above; version 1 has this record.
-        unsafe { (&raw mut (*AdapterInfo).__bindgen_anon_1.V1).write(info) };
+        let place = unsafe { &raw mut (*AdapterInfo).__bindgen_anon_1.V1 };
+        // SAFETY: as above.
+        unsafe { place.write(info) };
         STATUS_SUCCESS
     }
 
@@ -233,8 +236,15 @@ fn get_call(
     context: PVOID,
     write: BOOLEAN,
 ) -> ListCall {
-    let wanted = Wanted { mdl, start: Start::Address(current.addr()), length };
-    ListCall { name: "GetScatterGatherList", ..ex_call(adapter, device, wanted, 0, routine, context, write) }
+    let wanted = Wanted {
+        mdl,
+        start: Start::Address(current.addr()),
+        length,
+    };
+    ListCall {
+        name: "GetScatterGatherList",
+        ..ex_call(adapter, device, wanted, 0, routine, context, write)
+    }
 }
 
 fn ex_call(
@@ -261,7 +271,11 @@ fn ex_call(
 }
 
 fn transfer(mdl: PMDL, offset: ULONGLONG, length: ULONG) -> Wanted {
-    Wanted { mdl, start: Start::Offset(offset), length }
+    Wanted {
+        mdl,
+        start: Start::Offset(offset),
+        length,
+    }
 }
 
 /// The map registers for a buffer: without an MDL, for the worst place of `length` bytes that begin at `current` in their page.
@@ -269,13 +283,22 @@ fn registers(mdl: PMDL, current: PVOID, length: ULONG) -> u32 {
     if mdl.is_null() {
         return crate::mem::mdl::span(current.addr() % PAGE, length as usize) as u32;
     }
-    Wanted { mdl, start: Start::Address(current.addr()), length }.pages()
+    Wanted {
+        mdl,
+        start: Start::Address(current.addr()),
+        length,
+    }
+    .pages()
 }
 
 fn describe_size(adapter: PDMA_ADAPTER, mdl: PMDL, current: PVOID, length: ULONG) -> String {
     let registers = registers(mdl, current, length);
     let given = u32::from(!mdl.is_null());
-    format!("adapter={} length={length} mdl={given} -> size={} regs={registers}", adapter::index(adapter), size_of_list(registers))
+    format!(
+        "adapter={} length={length} mdl={given} -> size={} regs={registers}",
+        adapter::index(adapter),
+        size_of_list(registers)
+    )
 }
 
 /// Fills in what a transfer takes, in the version that the caller asks for.
@@ -286,9 +309,15 @@ fn transfer_info(wanted: Wanted, info: PDMA_TRANSFER_INFO) -> NTSTATUS {
     let version = unsafe { (*info).Version };
     match version {
         DMA_TRANSFER_INFO_VERSION1 => {
-            let value = DMA_TRANSFER_INFO_V1 { MapRegisterCount: pages, ScatterGatherElementCount: pages, ScatterGatherListSize: size };
+            let value = DMA_TRANSFER_INFO_V1 {
+                MapRegisterCount: pages,
+                ScatterGatherElementCount: pages,
+                ScatterGatherListSize: size,
+            };
             // SAFETY: as above; version 1 has this record.
-            unsafe { (&raw mut (*info).__bindgen_anon_1.V1).write(value) };
+            let place = unsafe { &raw mut (*info).__bindgen_anon_1.V1 };
+            // SAFETY: as above.
+            unsafe { place.write(value) };
         }
         DMA_TRANSFER_INFO_VERSION2 => {
             let value = DMA_TRANSFER_INFO_V2 {
@@ -298,10 +327,14 @@ fn transfer_info(wanted: Wanted, info: PDMA_TRANSFER_INFO) -> NTSTATUS {
                 LogicalPageCount: pages,
             };
             // SAFETY: as above; version 2 has this record.
-            unsafe { (&raw mut (*info).__bindgen_anon_1.V2).write(value) };
+            let place = unsafe { &raw mut (*info).__bindgen_anon_1.V2 };
+            // SAFETY: as above.
+            unsafe { place.write(value) };
         }
         _ => {
-            trace::emit(Kind::Note, "GetDmaTransferInfo", || format!("version {version} does not exist"));
+            trace::emit(Kind::Note, "GetDmaTransferInfo", || {
+                format!("version {version} does not exist")
+            });
             return STATUS_NOT_SUPPORTED;
         }
     }

@@ -61,10 +61,17 @@ impl Wanted {
         }
         let mut skip = self.offset();
         if matches!(self.start, Start::Address(_)) && skip >= u64::from(mdl::read(self.mdl).ByteCount) {
-            return Err(refuse(dma::OUTSIDE_MDL, self.mdl, "the address where the transfer begins is not in the MDL"));
+            return Err(refuse(
+                dma::OUTSIDE_MDL,
+                self.mdl,
+                "the address where the transfer begins is not in the MDL",
+            ));
         }
         let mut left = self.length as usize;
-        let mut resolved = Resolved { parts: Vec::new(), covers: Vec::new() };
+        let mut resolved = Resolved {
+            parts: Vec::new(),
+            covers: Vec::new(),
+        };
         let mut at = self.mdl;
         for _ in 0..CHAIN {
             if left == 0 || at.is_null() {
@@ -83,7 +90,11 @@ impl Wanted {
             at = header.Next;
         }
         if left > 0 {
-            return Err(refuse(dma::LENGTH_PAST_MDL, self.mdl, "the MDLs hold fewer bytes than the transfer"));
+            return Err(refuse(
+                dma::LENGTH_PAST_MDL,
+                self.mdl,
+                "the MDLs hold fewer bytes than the transfer",
+            ));
         }
         Ok(resolved)
     }
@@ -99,11 +110,20 @@ fn part(at: PMDL, bytes: Range<usize>) -> Result<Buffer, NTSTATUS> {
     let pages = start / PAGE..(start + bytes.len()).div_ceil(PAGE);
     let frames = machine::with(|m| {
         let physical = &m.mem.physical;
-        let each = pages.map(|page| physical.frame(mdl::pfn(at, page)).filter(|frame| physical.used_for(*frame).is_some()));
+        let each = pages.map(|page| {
+            physical
+                .frame(mdl::pfn(at, page))
+                .filter(|frame| physical.used_for(*frame).is_some())
+        });
         each.collect::<Option<Vec<_>>>()
     });
-    let frames = frames.ok_or_else(|| refuse(dma::UNLOCKED_MDL, at, "the MDL names a page that is no memory in use"))?;
-    Ok(Buffer { frames, offset: start % PAGE, length: bytes.len() })
+    let frames =
+        frames.ok_or_else(|| refuse(dma::UNLOCKED_MDL, at, "the MDL names a page that is no memory in use"))?;
+    Ok(Buffer {
+        frames,
+        offset: start % PAGE,
+        length: bytes.len(),
+    })
 }
 
 fn refuse(rule: Rule, mdl: PMDL, text: &str) -> NTSTATUS {

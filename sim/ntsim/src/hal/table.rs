@@ -1,6 +1,11 @@
 //! The tables of DMA operations, one for each version of device description. A member that is not implemented stops the run and names itself; a member that
 //! the version does not have is a violation.
 
+#![allow(
+    clippy::missing_transmute_annotations,
+    reason = "the type is that of the member, which the macro does not know"
+)]
+
 use super::operations;
 use crate::{
     cross,
@@ -49,12 +54,21 @@ macro_rules! table {
             ReadDmaCounter: trap!(ReadDmaCounter, missing),
             GetScatterGatherList: Some(operations::GetScatterGatherList),
             PutScatterGatherList: Some(operations::PutScatterGatherList),
-            CalculateScatterGatherList: $second!(CalculateScatterGatherList, Some(operations::CalculateScatterGatherList)),
+            CalculateScatterGatherList: $second!(
+                CalculateScatterGatherList,
+                Some(operations::CalculateScatterGatherList)
+            ),
             BuildScatterGatherList: $second!(BuildScatterGatherList, Some(operations::BuildScatterGatherList)),
-            BuildMdlFromScatterGatherList: $second!(BuildMdlFromScatterGatherList, trap!(BuildMdlFromScatterGatherList, missing)),
+            BuildMdlFromScatterGatherList: $second!(
+                BuildMdlFromScatterGatherList,
+                trap!(BuildMdlFromScatterGatherList, missing)
+            ),
             GetDmaAdapterInfo: $third!(GetDmaAdapterInfo, Some(operations::GetDmaAdapterInfo)),
             GetDmaTransferInfo: $third!(GetDmaTransferInfo, Some(operations::GetDmaTransferInfo)),
-            InitializeDmaTransferContext: $third!(InitializeDmaTransferContext, Some(operations::InitializeDmaTransferContext)),
+            InitializeDmaTransferContext: $third!(
+                InitializeDmaTransferContext,
+                Some(operations::InitializeDmaTransferContext)
+            ),
             AllocateCommonBufferEx: $third!(AllocateCommonBufferEx, Some(operations::AllocateCommonBufferEx)),
             AllocateAdapterChannelEx: $third!(AllocateAdapterChannelEx, trap!(AllocateAdapterChannelEx, missing)),
             ConfigureAdapterChannel: $third!(ConfigureAdapterChannel, trap!(ConfigureAdapterChannel, missing)),
@@ -70,9 +84,15 @@ macro_rules! table {
             JoinDmaDomain: $third!(JoinDmaDomain, trap!(JoinDmaDomain, missing)),
             LeaveDmaDomain: $third!(LeaveDmaDomain, trap!(LeaveDmaDomain, missing)),
             GetDmaDomain: $third!(GetDmaDomain, trap!(GetDmaDomain, missing)),
-            AllocateCommonBufferWithBounds: $third!(AllocateCommonBufferWithBounds, trap!(AllocateCommonBufferWithBounds, missing)),
+            AllocateCommonBufferWithBounds: $third!(
+                AllocateCommonBufferWithBounds,
+                trap!(AllocateCommonBufferWithBounds, missing)
+            ),
             AllocateCommonBufferVector: $third!(AllocateCommonBufferVector, trap!(AllocateCommonBufferVector, missing)),
-            GetCommonBufferFromVectorByIndex: $third!(GetCommonBufferFromVectorByIndex, trap!(GetCommonBufferFromVectorByIndex, missing)),
+            GetCommonBufferFromVectorByIndex: $third!(
+                GetCommonBufferFromVectorByIndex,
+                trap!(GetCommonBufferFromVectorByIndex, missing)
+            ),
             FreeCommonBufferFromVector: $third!(FreeCommonBufferFromVector, trap!(FreeCommonBufferFromVector, missing)),
             FreeCommonBufferVector: $third!(FreeCommonBufferVector, trap!(FreeCommonBufferVector, missing)),
             CreateCommonBufferFromMdl: $third!(CreateCommonBufferFromMdl, trap!(CreateCommonBufferFromMdl, missing)),
@@ -98,7 +118,8 @@ macro_rules! lacks {
 static FIRST: DMA_OPERATIONS =
     table!(size: core::mem::offset_of!(DMA_OPERATIONS, CalculateScatterGatherList), second: lacks, third: lacks);
 /// Up to BuildMdlFromScatterGatherList.
-static SECOND: DMA_OPERATIONS = table!(size: core::mem::offset_of!(DMA_OPERATIONS, GetDmaAdapterInfo), second: has, third: lacks);
+static SECOND: DMA_OPERATIONS =
+    table!(size: core::mem::offset_of!(DMA_OPERATIONS, GetDmaAdapterInfo), second: has, third: lacks);
 /// All of them.
 static THIRD: DMA_OPERATIONS = table!(size: size_of::<DMA_OPERATIONS>(), second: has, third: has);
 

@@ -92,6 +92,8 @@ impl Builder {
             crash: RefCell::default(),
             options,
         });
-        MachineOwner::install(machine)
+        let owner = MachineOwner::install(machine);
+        mem::explain_addresses();
+        owner
     }
 }

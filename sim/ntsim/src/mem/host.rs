@@ -2,7 +2,9 @@
 
 use super::PAGE;
 use core::ffi::c_void;
-use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE, PROT_READ, PROT_WRITE};
+use libc::{
+    MAP_ANONYMOUS, MAP_FAILED, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE, PROT_READ, PROT_WRITE,
+};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// Consecutive pages of the memory file.
@@ -46,7 +48,10 @@ impl Area {
         // SAFETY: a fresh anonymous mapping at an address of the host's choice touches nothing that exists.
         let base = unsafe { libc::mmap(core::ptr::null_mut(), bytes(pages), PROT_NONE, flags, -1, 0) };
         assert!(base != MAP_FAILED, "the host refuses {pages} pages of address space");
-        Self { base: base.cast(), pages }
+        Self {
+            base: base.cast(),
+            pages,
+        }
     }
 
     /// The address of a page of the area.
@@ -104,7 +109,10 @@ impl HostMemory {
         // SAFETY: resizes a file that only this struct uses.
         let sized = unsafe { libc::ftruncate(file.as_raw_fd(), bytes(pages) as i64) };
         assert!(sized == 0, "the host refuses a memory file of {pages} pages");
-        Self { file, direct: Area::reserve(pages) }
+        Self {
+            file,
+            direct: Area::reserve(pages),
+        }
     }
 
     /// Where the direct map lies.
@@ -127,7 +135,14 @@ impl HostMemory {
         self.direct.clear(run.frame, run.pages);
         let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
         // SAFETY: the pages belong to nobody any more; their content is lost on purpose.
-        let punched = unsafe { libc::fallocate(self.file.as_raw_fd(), mode, bytes(run.frame) as i64, bytes(run.pages) as i64) };
+        let punched = unsafe {
+            libc::fallocate(
+                self.file.as_raw_fd(),
+                mode,
+                bytes(run.frame) as i64,
+                bytes(run.pages) as i64,
+            )
+        };
         assert!(punched == 0, "the host refuses to free memory");
     }
 
@@ -137,7 +152,16 @@ impl HostMemory {
         let at: *mut c_void = area.at(page).cast();
         let descriptor = self.file.as_raw_fd();
         // SAFETY: replaces pages of the area's own reservation, which the caller allocated for this mapping.
-        let mapped = unsafe { libc::mmap(at, bytes(run.pages), protection, flags, descriptor, bytes(run.frame) as i64) };
+        let mapped = unsafe {
+            libc::mmap(
+                at,
+                bytes(run.pages),
+                protection,
+                flags,
+                descriptor,
+                bytes(run.frame) as i64,
+            )
+        };
         assert!(mapped == at, "the host refuses a mapping (too many of them?)");
     }
 }
@@ -190,7 +214,11 @@ mod tests {
 
     #[test]
     fn consecutive_frames_join() {
-        let expected = [Run { frame: 1, pages: 2 }, Run { frame: 5, pages: 1 }, Run { frame: 4, pages: 1 }];
+        let expected = [
+            Run { frame: 1, pages: 2 },
+            Run { frame: 5, pages: 1 },
+            Run { frame: 4, pages: 1 },
+        ];
         assert_eq!(runs([1, 2, 5, 4]), expected);
         assert!(runs([]).is_empty());
     }

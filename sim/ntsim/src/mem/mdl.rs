@@ -54,14 +54,19 @@ impl Mdls {
     /// The MDL whose system mapping begins in the page of an address.
     pub(crate) fn mapped_at(&self, page: usize) -> Option<usize> {
         let records = self.records.borrow();
-        records.iter().find(|(_, record)| record.mapping == Some(page)).map(|(&mdl, _)| mdl)
+        records
+            .iter()
+            .find(|(_, record)| record.mapping == Some(page))
+            .map(|(&mdl, _)| mdl)
     }
 
     /// Every MDL of the driver, in words.
     pub(crate) fn owned_by_driver(&self) -> Vec<String> {
         let records = self.records.borrow();
         let driver = records.values().filter(|record| record.owner == Domain::Driver);
-        driver.map(|record| format!("an MDL for {} pages{}", record.room, state(record))).collect()
+        driver
+            .map(|record| format!("an MDL for {} pages{}", record.room, state(record)))
+            .collect()
     }
 
     /// Adds what is outstanding.
@@ -71,11 +76,18 @@ impl Mdls {
             let pages: Vec<_> = records.values().filter_map(of).collect();
             if !pages.is_empty() {
                 let bytes = pages.iter().sum::<u64>() * PAGE as u64;
-                out.push(LedgerEntry { kind, owner: "any".to_owned(), count: pages.len() as u64, bytes });
+                out.push(LedgerEntry {
+                    kind,
+                    owner: "any".to_owned(),
+                    count: pages.len() as u64,
+                    bytes,
+                });
             }
         };
         add("MDL", &|record| Some(record.room as u64));
-        add("locked MDL", &|record| (!record.locked.is_empty()).then(|| record.locked.iter().map(|run| run.pages).sum()));
+        add("locked MDL", &|record| {
+            (!record.locked.is_empty()).then(|| record.locked.iter().map(|run| run.pages).sum())
+        });
         add("mapped MDL", &|record| record.mapping.map(|_| record.room as u64));
     }
 }
@@ -99,7 +111,9 @@ pub(crate) fn read(mdl: PMDL) -> MDL {
 pub(crate) fn change_flags(mdl: PMDL, clear: u32, set: u32) {
     let flags = read(mdl).MdlFlags as u16 & !(clear as u16) | set as u16;
     // SAFETY: as in `read`, and writable by contract.
-    unsafe { (&raw mut (*mdl).MdlFlags).write(flags.cast_signed()) };
+    let place = unsafe { &raw mut (*mdl).MdlFlags };
+    // SAFETY: as above.
+    unsafe { place.write(flags.cast_signed()) };
 }
 
 /// Whether an MDL has a flag.
@@ -110,7 +124,9 @@ pub(crate) fn has(mdl: &MDL, flag: u32) -> bool {
 /// Where the system sees the buffer.
 pub(crate) fn set_system_address(mdl: PMDL, address: PVOID) {
     // SAFETY: as in `change_flags`.
-    unsafe { (&raw mut (*mdl).MappedSystemVa).write(address) };
+    let place = unsafe { &raw mut (*mdl).MappedSystemVa };
+    // SAFETY: as above.
+    unsafe { place.write(address) };
 }
 
 /// The first address of the buffer that an MDL describes.
@@ -174,7 +190,11 @@ pub(crate) fn probe_and_lock(mdl: PMDL, need: Access) -> Result<(), LockError> {
     let locked = runs(frames.iter().map(|frame| frame.0));
     locked.iter().for_each(|run| physical.lock(*run));
     machine::with(|m| m.mem.mdls.update(mdl, |record| record.locked = locked));
-    let write = if need == Access::ReadWrite { wdk_sys::MDL_WRITE_OPERATION } else { 0 };
+    let write = if need == Access::ReadWrite {
+        wdk_sys::MDL_WRITE_OPERATION
+    } else {
+        0
+    };
     change_flags(mdl, wdk_sys::MDL_WRITE_OPERATION, wdk_sys::MDL_PAGES_LOCKED | write);
     Ok(())
 }

@@ -11,13 +11,12 @@ use super::{
     pool::Kind,
 };
 use crate::{
-    cross, hal,
-    machine, sched,
+    cross, hal, machine, sched,
     verifier::{self, memory},
 };
 use wdk_sys::{
-    APC_LEVEL, BOOLEAN, KIRQL, KPROCESSOR_MODE, LOCK_OPERATION, MDL, PHYSICAL_ADDRESS, PIRP, PMDL, PVOID, SIZE_T, ULONG,
-    _LOCK_OPERATION,
+    _LOCK_OPERATION, APC_LEVEL, BOOLEAN, KIRQL, KPROCESSOR_MODE, LOCK_OPERATION, MDL, PHYSICAL_ADDRESS, PIRP, PMDL,
+    PVOID, SIZE_T, ULONG,
 };
 
 nt_exports! {
@@ -93,7 +92,11 @@ pub(crate) fn allocate(address: PVOID, length: ULONG, irp: PIRP, secondary: bool
     }
     let room = span(address.addr(), length as usize);
     let mdl: PMDL = kernel_allocate(size_of_mdl(room), *b"Mdl ").cast();
-    let flags = if room <= FIXED_PAGES { wdk_sys::MDL_ALLOCATED_FIXED_SIZE } else { 0 };
+    let flags = if room <= FIXED_PAGES {
+        wdk_sys::MDL_ALLOCATED_FIXED_SIZE
+    } else {
+        0
+    };
     let header = MDL {
         Next: core::ptr::null_mut(),
         Size: size_of_mdl(room) as i16,
@@ -106,7 +109,13 @@ pub(crate) fn allocate(address: PVOID, length: ULONG, irp: PIRP, secondary: bool
     };
     // SAFETY: freshly allocated with this size.
     unsafe { mdl.write(header) };
-    let record = Record { owner: cross::caller(), room, locked: Vec::new(), mapping: None, part_of: None };
+    let record = Record {
+        owner: cross::caller(),
+        room,
+        locked: Vec::new(),
+        mapping: None,
+        part_of: None,
+    };
     machine::with(|m| m.mem.mdls.insert(mdl, record));
     if !irp.is_null() {
         chain(irp, mdl, secondary);
@@ -120,7 +129,9 @@ fn chain(irp: PIRP, mdl: PMDL, secondary: bool) {
     let mut place = unsafe { &raw mut (*irp).MdlAddress };
     if secondary {
         // SAFETY: the field of a live IRP, then of live MDLs chained to it.
-        while let next = unsafe { place.read() } && !next.is_null() {
+        while let next = unsafe { place.read() }
+            && !next.is_null()
+        {
             // SAFETY: a live MDL of the chain.
             place = unsafe { &raw mut (*next).Next };
         }
@@ -139,9 +150,6 @@ pub(crate) fn free(mdl: PMDL) {
     if !record.locked.is_empty() {
         let text = "an MDL was freed while its pages are locked; MmUnlockPages comes first";
         verifier::violation_with(memory::MDL_FREED_LOCKED, [mdl.addr() as u64, flags, 0], text);
-    } else if record.mapping.is_some() && record.part_of.is_none() {
-        let text = "an MDL was freed while its pages are mapped; MmUnmapLockedPages comes first";
-        verifier::violation_with(memory::MDL_FREED_MAPPED, [mdl.addr() as u64, flags, 0], text);
     }
     if hal::is_mapped_for_dma(mdl) {
         let text = "an MDL was freed while a device has a mapping of it";
@@ -157,7 +165,11 @@ fn build_for_pool(target: PMDL) {
     let mdl = read(target);
     let Ok(frames) = pool_frames(&mdl) else {
         let text = "MmBuildMdlForNonPagedPool was given an MDL whose buffer is not nonpaged pool";
-        return verifier::violation_with(memory::MDL_NOT_NONPAGED_POOL, [target.addr() as u64, u64::from(mdl.MdlFlags as u16), 0], text);
+        return verifier::violation_with(
+            memory::MDL_NOT_NONPAGED_POOL,
+            [target.addr() as u64, u64::from(mdl.MdlFlags as u16), 0],
+            text,
+        );
     };
     mdl::write_pfns(target, &frames, &physical());
     mdl::set_system_address(target, mdl.StartVa.wrapping_byte_add(mdl.ByteOffset as usize));
@@ -167,7 +179,8 @@ fn build_for_pool(target: PMDL) {
 /// The frames of a buffer in nonpaged pool.
 fn pool_frames(mdl: &MDL) -> Result<Vec<super::Frame>, ()> {
     let physical = physical();
-    let paged = machine::with(|m| m.mem.pool.block_of(virtual_address(mdl))).is_some_and(|(_, block)| block.kind == Kind::Paged);
+    let paged = machine::with(|m| m.mem.pool.block_of(virtual_address(mdl)))
+        .is_some_and(|(_, block)| block.kind == Kind::Paged);
     let each = (0..pages(mdl)).map(|page| physical.resolve(mdl.StartVa.addr() + page * PAGE));
     each.map(|found| match found {
         Some((frame, Region::System)) if !paged => Ok(frame),
@@ -183,15 +196,27 @@ fn build_partial(source: PMDL, target: PMDL, address: usize, length: ULONG) {
     let rest = (from.ByteCount as usize).saturating_sub(offset);
     let length = if length == 0 { rest } else { length as usize };
     if address < start || offset > from.ByteCount as usize || length > rest {
-        let text = format!("IoBuildPartialMdl: {length} bytes at offset {offset:#x} are not in the source's {} bytes", from.ByteCount);
-        verifier::fatal(memory::PARTIAL_MDL_OUTSIDE, [source.addr() as u64, address as u64, 0], text);
+        let text = format!(
+            "IoBuildPartialMdl: {length} bytes at offset {offset:#x} are not in the source's {} bytes",
+            from.ByteCount
+        );
+        verifier::fatal(
+            memory::PARTIAL_MDL_OUTSIDE,
+            [source.addr() as u64, address as u64, 0],
+            text,
+        );
     }
     let room = machine::with(|m| m.mem.mdls.get(target)).map_or(usize::MAX, |record| record.room);
     if span(address, length) > room {
-        let text = format!("IoBuildPartialMdl: the target has room for {room} pages, not for {}", span(address, length));
+        let text = format!(
+            "IoBuildPartialMdl: the target has room for {room} pages, not for {}",
+            span(address, length)
+        );
         verifier::fatal(memory::PARTIAL_MDL_TOO_SMALL, [target.addr() as u64, 0, 0], text);
     }
-    if has(&read(target), wdk_sys::MDL_PARTIAL_HAS_BEEN_MAPPED) && machine::with(|m| m.mem.mdls.get(target)).is_some_and(|record| record.mapping.is_some()) {
+    if has(&read(target), wdk_sys::MDL_PARTIAL_HAS_BEEN_MAPPED)
+        && machine::with(|m| m.mem.mdls.get(target)).is_some_and(|record| record.mapping.is_some())
+    {
         let text = "IoBuildPartialMdl: the target is still mapped from its last use";
         verifier::violation_with(memory::PARTIAL_MDL_STILL_MAPPED, [target.addr() as u64, 0, 0], text);
     }
@@ -223,7 +248,9 @@ fn write_part(source: PMDL, from: &MDL, target: PMDL, part: Part) {
     let header = MDL {
         MdlFlags: ((flags | kept) as u16).cast_signed(),
         Process: from.Process,
-        MappedSystemVa: from.MappedSystemVa.wrapping_byte_add(part.address - virtual_address(from)),
+        MappedSystemVa: from
+            .MappedSystemVa
+            .wrapping_byte_add(part.address - virtual_address(from)),
         StartVa: from.StartVa.wrapping_byte_add(first * PAGE),
         ByteCount: part.length as ULONG,
         ByteOffset: (part.address % PAGE) as ULONG,
@@ -235,20 +262,34 @@ fn write_part(source: PMDL, from: &MDL, target: PMDL, part: Part) {
 
 fn lock_or_raise(target: PMDL, mode: KPROCESSOR_MODE, need: Access) {
     let mdl = read(target);
-    let wrong = wdk_sys::MDL_PAGES_LOCKED | wdk_sys::MDL_SOURCE_IS_NONPAGED_POOL | wdk_sys::MDL_PARTIAL | wdk_sys::MDL_MAPPED_TO_SYSTEM_VA;
+    let wrong = wdk_sys::MDL_PAGES_LOCKED
+        | wdk_sys::MDL_SOURCE_IS_NONPAGED_POOL
+        | wdk_sys::MDL_PARTIAL
+        | wdk_sys::MDL_MAPPED_TO_SYSTEM_VA;
     if has(&mdl, wrong) {
         let text = format!("MmProbeAndLockPages was given an MDL with flags {:#x}", mdl.MdlFlags);
-        return verifier::violation_with(memory::MDL_LOCK_FLAGS, [target.addr() as u64, u64::from(mdl.MdlFlags as u16), 0], text);
+        return verifier::violation_with(
+            memory::MDL_LOCK_FLAGS,
+            [target.addr() as u64, u64::from(mdl.MdlFlags as u16), 0],
+            text,
+        );
     }
     let physical = physical();
     let user = matches!(physical.resolve(virtual_address(&mdl)), Some((_, Region::User(_))));
     let irql = sched::current_irql();
     if user && irql > APC_LEVEL as KIRQL {
         let text = format!("MmProbeAndLockPages of pageable memory at IRQL {irql}");
-        verifier::violation_with(memory::MDL_LOCK_IRQL, [u64::from(irql), target.addr() as u64, mode as u64], text);
+        verifier::violation_with(
+            memory::MDL_LOCK_IRQL,
+            [u64::from(irql), target.addr() as u64, mode as u64],
+            text,
+        );
     }
     if let Err(error) = mdl::probe_and_lock(target, need) {
-        let text = format!("MmProbeAndLockPages raised STATUS_ACCESS_VIOLATION for {:#x}; nothing in a Rust driver catches it", error.address);
+        let text = format!(
+            "MmProbeAndLockPages raised STATUS_ACCESS_VIOLATION for {:#x}; nothing in a Rust driver catches it",
+            error.address
+        );
         verifier::fatal(memory::RAISED, [error.address as u64, 0, 0], text);
     }
 }

@@ -8,10 +8,10 @@ use super::{
     physical,
 };
 use crate::{
-    cross, hal, machine, mmio,
+    cross, hal, machine,
     verifier::{self, memory},
 };
-use wdk_sys::{KPROCESSOR_MODE, MDL, MEMORY_CACHING_TYPE, PMDL, PVOID, ULONG, _MODE};
+use wdk_sys::{_MODE, KPROCESSOR_MODE, MDL, MEMORY_CACHING_TYPE, PMDL, PVOID, ULONG};
 
 nt_exports! {
     pub const EXPORTS = "ntoskrnl.exe";
@@ -47,7 +47,11 @@ const NO_WRITE: ULONG = 0x8000_0000;
 /// The frames of an MDL, page by page; an entry that is no page of memory is a violation.
 fn frames(mdl: PMDL) -> Option<Vec<Frame>> {
     let physical = physical();
-    let each = (0..pages(&read(mdl))).map(|page| physical.frame(mdl::pfn(mdl, page)).filter(|frame| physical.used_for(*frame).is_some()));
+    let each = (0..pages(&read(mdl))).map(|page| {
+        physical
+            .frame(mdl::pfn(mdl, page))
+            .filter(|frame| physical.used_for(*frame).is_some())
+    });
     each.collect()
 }
 
@@ -64,23 +68,23 @@ fn map(target: PMDL, priority: ULONG) -> PVOID {
     let writable = is_locked_for_write(target, &mdl) && priority & NO_WRITE == 0;
     let access = if writable { Access::ReadWrite } else { Access::Read };
     let physical = physical();
-    explain_area(&physical);
     let Some(view) = physical.map(&physical.system, runs(frames.iter().map(|frame| frame.0)), access) else {
         return core::ptr::null_mut();
     };
     machine::with(|m| m.mem.mdls.update(target, |record| record.mapping = Some(view.addr())));
     let address: PVOID = view.wrapping_add(mdl.ByteOffset as usize).cast();
     mdl::set_system_address(target, address);
-    let partial = if has(&mdl, wdk_sys::MDL_PARTIAL) { wdk_sys::MDL_PARTIAL_HAS_BEEN_MAPPED } else { 0 };
-    mdl::change_flags(target, wdk_sys::MDL_PARENT_MAPPED_SYSTEM_VA, wdk_sys::MDL_MAPPED_TO_SYSTEM_VA | partial);
+    let partial = if has(&mdl, wdk_sys::MDL_PARTIAL) {
+        wdk_sys::MDL_PARTIAL_HAS_BEEN_MAPPED
+    } else {
+        0
+    };
+    mdl::change_flags(
+        target,
+        wdk_sys::MDL_PARENT_MAPPED_SYSTEM_VA,
+        wdk_sys::MDL_MAPPED_TO_SYSTEM_VA | partial,
+    );
     address
-}
-
-/// What an access to an address of the area means that no mapping has.
-fn explain_area(physical: &super::Physical) {
-    let addresses = physical.pte_addresses();
-    let text = "the address is in the area of MDL mappings, but no mapping allows this access: it was undone, ends before, or the MDL was locked for reading only";
-    mmio::explain(addresses, memory::SYSTEM_MAPPING_GONE, text);
 }
 
 /// Whether the flags and the pages of an MDL allow a mapping.
@@ -88,7 +92,10 @@ fn may_be_mapped(target: PMDL, mdl: &MDL) -> bool {
     let parameters = [target.addr() as u64, u64::from(mdl.MdlFlags as u16), 0];
     let mapped = wdk_sys::MDL_MAPPED_TO_SYSTEM_VA | wdk_sys::MDL_SOURCE_IS_NONPAGED_POOL;
     if has(mdl, mapped) {
-        let text = format!("an MDL with flags {:#x} was mapped; it has a system address already", mdl.MdlFlags);
+        let text = format!(
+            "an MDL with flags {:#x} was mapped; it has a system address already",
+            mdl.MdlFlags
+        );
         verifier::violation_with(memory::MDL_MAP_FLAGS, parameters, text);
         return false;
     }
@@ -122,7 +129,11 @@ fn parent(target: PMDL) -> PMDL {
     machine::with(|m| {
         let parent = m.mem.mdls.get(target).and_then(|record| record.part_of);
         let parent = parent.map_or(core::ptr::null_mut(), |parent| target.with_addr(parent));
-        if m.mem.mdls.get(parent).is_some() { parent } else { core::ptr::null_mut() }
+        if m.mem.mdls.get(parent).is_some() {
+            parent
+        } else {
+            core::ptr::null_mut()
+        }
     })
 }
 
@@ -131,11 +142,23 @@ fn unmap(base: PVOID, target: PMDL) {
     let mapping = machine::with(|m| m.mem.mdls.get(target)).and_then(|record| record.mapping);
     if mapping != Some(page) || read(target).MappedSystemVa != base {
         let other = machine::with(|m| m.mem.mdls.mapped_at(page)).is_some();
-        let text = if other { "the address is the mapping of another MDL" } else { "the address is no mapping of the MDL, or was unmapped before" };
-        return verifier::violation_with(memory::MDL_BAD_UNMAP, [base.addr() as u64, target.addr() as u64, 0], text);
+        let text = if other {
+            "the address is the mapping of another MDL"
+        } else {
+            "the address is no mapping of the MDL, or was unmapped before"
+        };
+        return verifier::violation_with(
+            memory::MDL_BAD_UNMAP,
+            [base.addr() as u64, target.addr() as u64, 0],
+            text,
+        );
     }
     release_mapping(target);
-    mdl::change_flags(target, wdk_sys::MDL_MAPPED_TO_SYSTEM_VA | wdk_sys::MDL_PARTIAL_HAS_BEEN_MAPPED, 0);
+    mdl::change_flags(
+        target,
+        wdk_sys::MDL_MAPPED_TO_SYSTEM_VA | wdk_sys::MDL_PARTIAL_HAS_BEEN_MAPPED,
+        0,
+    );
 }
 
 /// Undoes the system mapping of an MDL if there is one.
@@ -157,9 +180,15 @@ pub(crate) fn unlock(target: PMDL) {
     let rule = if has(&mdl, wdk_sys::MDL_SOURCE_IS_NONPAGED_POOL) {
         Some((memory::MDL_UNLOCK_NONPAGED, "an MDL of nonpaged pool was unlocked"))
     } else if has(&mdl, wdk_sys::MDL_PARTIAL) {
-        Some((memory::MDL_UNLOCK_PARTIAL, "a partial MDL was unlocked; the one it is a part of has the locks"))
+        Some((
+            memory::MDL_UNLOCK_PARTIAL,
+            "a partial MDL was unlocked; the one it is a part of has the locks",
+        ))
     } else if !has(&mdl, wdk_sys::MDL_PAGES_LOCKED) {
-        Some((memory::MDL_UNLOCK_UNLOCKED, "an MDL was unlocked whose pages are not locked"))
+        Some((
+            memory::MDL_UNLOCK_UNLOCKED,
+            "an MDL was unlocked whose pages are not locked",
+        ))
     } else {
         None
     };
@@ -178,7 +207,9 @@ pub(crate) fn unlock_and_unmap(target: PMDL) {
     release_mapping(target);
     let locked = machine::with(|m| {
         let mut locked = Vec::new();
-        m.mem.mdls.update(target, |record| locked = std::mem::take(&mut record.locked));
+        m.mem
+            .mdls
+            .update(target, |record| locked = std::mem::take(&mut record.locked));
         locked
     });
     let physical = physical();

@@ -28,7 +28,7 @@ pub use user::{Protection, UserBuffer, UserMemory, UserRange};
 use crate::{
     cross::{Domain, Export},
     machine::{self, LedgerEntry, Options},
-    verifier,
+    mmio, verifier,
 };
 use std::rc::Rc;
 
@@ -61,13 +61,43 @@ pub struct State {
 impl State {
     pub(crate) fn new(options: &Options) -> Self {
         let physical = Rc::new(Physical::new(options.memory, options.seed));
-        Self { pool: pool::Pool::new(Rc::clone(&physical)), mdls: mdl::Mdls::default(), physical }
+        Self {
+            pool: pool::Pool::new(Rc::clone(&physical)),
+            mdls: mdl::Mdls::default(),
+            physical,
+        }
     }
 
     /// Adds what is outstanding.
     pub(crate) fn ledger(&self, out: &mut Vec<LedgerEntry>) {
         self.pool.ledger(out);
         self.mdls.ledger(out);
+    }
+}
+
+/// Says what faults in the areas of this part mean. To be called once, when the machine is installed.
+pub(crate) fn explain_addresses() {
+    let physical = physical();
+    let areas = [
+        (
+            physical.system_addresses(),
+            verifier::memory::SYSTEM_MEMORY_GONE,
+            "the address is in the area of pool and common buffers, but nothing is there: it was freed, or lies past the end of a block",
+        ),
+        (
+            physical.pte_addresses(),
+            verifier::memory::SYSTEM_MAPPING_GONE,
+            "the address is in the area of MDL mappings, but no mapping allows this access: it was undone, ends before, or the MDL was \
+             locked for reading only",
+        ),
+        (
+            physical.user_addresses(),
+            verifier::memory::USER_MEMORY,
+            "the address is in user space, but the process has nothing there, or may only read it",
+        ),
+    ];
+    for (addresses, rule, text) in areas {
+        mmio::explain(addresses, rule, text);
     }
 }
 
@@ -79,7 +109,13 @@ pub(crate) fn physical() -> Rc<Physical> {
 /// Allocates zeroed nonpaged pool for the kernel itself. Running out of the simulated memory ends the run: it is the simulator's limit.
 pub(crate) fn kernel_allocate(length: usize, tag: [u8; 4]) -> *mut u8 {
     let tag = u32::from_le_bytes(tag);
-    let request = Request { length, tag, kind: pool::Kind::NonPaged, owner: Domain::Kernel, fill: Fill::Zero };
+    let request = Request {
+        length,
+        tag,
+        kind: pool::Kind::NonPaged,
+        owner: Domain::Kernel,
+        fill: Fill::Zero,
+    };
     machine::with(|m| m.mem.pool.allocate(request)).expect("the simulated machine is out of memory")
 }
 
@@ -94,8 +130,15 @@ pub(crate) fn check_unload(driver: &str) {
     let left = machine::with(|m| m.mem.pool.owned_by_driver());
     if !left.is_empty() {
         let bytes: usize = left.iter().map(|(_, length)| length).sum();
-        let tags: Vec<_> = left.iter().map(|(tag, length)| format!("'{}' {length} bytes", pool::tag_text(*tag))).collect();
-        let text = format!("{driver} unloads and leaves {} pool blocks ({bytes} bytes): {}", left.len(), tags.join(", "));
+        let tags: Vec<_> = left
+            .iter()
+            .map(|(tag, length)| format!("'{}' {length} bytes", pool::tag_text(*tag)))
+            .collect();
+        let text = format!(
+            "{driver} unloads and leaves {} pool blocks ({bytes} bytes): {}",
+            left.len(),
+            tags.join(", ")
+        );
         verifier::violation_with(verifier::memory::POOL_LEAK, [0, 0, left.len() as u64], text);
     }
     let mdls = machine::with(|m| m.mem.mdls.owned_by_driver());

@@ -30,7 +30,9 @@ impl PagePermutation {
     #[must_use]
     pub fn forward(&self, page: u64) -> u64 {
         let (left, right) = self.split(page);
-        let (left, right) = self.keys.iter().fold((left, right), |(left, right), key| (right, left ^ self.round(right, *key)));
+        let (left, right) = self.keys.iter().fold((left, right), |(left, right), key| {
+            (right, left ^ self.round(right, *key))
+        });
         self.join(left, right)
     }
 
@@ -39,7 +41,9 @@ impl PagePermutation {
     pub fn inverse(&self, page: u64) -> u64 {
         let (left, right) = self.split(page);
         let keys = self.keys.iter().rev();
-        let (left, right) = keys.fold((left, right), |(left, right), key| (right ^ self.round(left, *key), left));
+        let (left, right) = keys.fold((left, right), |(left, right), key| {
+            (right ^ self.round(left, *key), left)
+        });
         self.join(left, right)
     }
 
@@ -85,7 +89,9 @@ mod tests {
     #[test]
     fn neighbours_are_separated() {
         let permutation = PagePermutation::new(24, 0);
-        let together = (0..10_000).filter(|&page| permutation.forward(page) + 1 == permutation.forward(page + 1)).count();
+        let together = (0..10_000)
+            .filter(|&page| permutation.forward(page) + 1 == permutation.forward(page + 1))
+            .count();
         assert!(together < 5, "{together} pairs of neighbours stayed together");
     }
 

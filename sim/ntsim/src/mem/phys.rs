@@ -85,7 +85,10 @@ pub(super) struct Views {
 
 impl Views {
     fn new() -> Self {
-        Self { area: Area::reserve(AREA_PAGES), live: RefCell::new(Ranges::new(1, AREA_PAGES, 1)) }
+        Self {
+            area: Area::reserve(AREA_PAGES),
+            live: RefCell::new(Ranges::new(1, AREA_PAGES, 1)),
+        }
     }
 }
 
@@ -115,7 +118,11 @@ impl Physical {
 
     /// Allocates zeroed consecutive frames.
     pub fn allocate(&self, pages: u64, of: Use) -> Option<Frame> {
-        let extent = Extent { of, locks: 0, condemned: false };
+        let extent = Extent {
+            of,
+            locks: 0,
+            condemned: false,
+        };
         let frame = self.frames.borrow_mut().allocate(pages, 1, extent)?;
         self.host.commit(Run { frame, pages });
         Some(Frame(frame))
@@ -156,7 +163,9 @@ impl Physical {
 
     /// Frees an extent that nothing holds any more.
     fn collect(&self, frames: &mut Ranges<Extent>, start: Frame) {
-        let gone = frames.find(start.0).is_some_and(|found| found.value.condemned && found.value.locks == 0);
+        let gone = frames
+            .find(start.0)
+            .is_some_and(|found| found.value.condemned && found.value.locks == 0);
         if gone && let Some((pages, _)) = frames.free(start.0) {
             self.host.retire(Run { frame: start.0, pages });
         }
@@ -171,8 +180,13 @@ impl Physical {
     /// The frame that has a number, whether it is in use or not.
     #[must_use]
     pub fn frame(&self, pfn: Pfn) -> Option<Frame> {
-        let number = pfn.0.checked_sub(FIRST_PFN).filter(|number| *number < 1 << FRAME_BITS)?;
-        Some(Frame(self.numbering.map_or(number, |numbering| numbering.inverse(number))))
+        let number = pfn
+            .0
+            .checked_sub(FIRST_PFN)
+            .filter(|number| *number < 1 << FRAME_BITS)?;
+        Some(Frame(
+            self.numbering.map_or(number, |numbering| numbering.inverse(number)),
+        ))
     }
 
     /// The state of a frame, in words.
@@ -228,7 +242,9 @@ impl Physical {
         if let Some((frame, access)) = self.user.resolve(address) {
             return Some((frame, Region::User(access)));
         }
-        self.system.resolve(address).map(|(frame, _)| (frame, Region::SystemPtes))
+        self.system
+            .resolve(address)
+            .map(|(frame, _)| (frame, Region::SystemPtes))
     }
 
     /// Maps frames at fresh addresses of `views`.
@@ -260,7 +276,10 @@ impl Views {
         let page = self.area.page_of(address)?;
         let live = self.live.borrow();
         let found = live.find(page)?;
-        found.value.frame(page - found.start).map(|frame| (frame, found.value.access))
+        found
+            .value
+            .frame(page - found.start)
+            .map(|frame| (frame, found.value.access))
     }
 }
 
@@ -273,10 +292,16 @@ mod tests {
     fn a_locked_frame_outlives_its_owner() {
         let memory = Physical::new(MemoryModel::Flat, 0);
         let frame = memory.allocate(2, Use::User).unwrap();
-        memory.lock(Run { frame: frame.0 + 1, pages: 1 });
+        memory.lock(Run {
+            frame: frame.0 + 1,
+            pages: 1,
+        });
         memory.free(frame);
         assert_eq!(memory.used_for(frame), Some(Use::User));
-        memory.unlock(Run { frame: frame.0 + 1, pages: 1 });
+        memory.unlock(Run {
+            frame: frame.0 + 1,
+            pages: 1,
+        });
         assert_eq!(memory.describe(frame), "memory that was freed");
     }
 
@@ -285,8 +310,20 @@ mod tests {
         let memory = Physical::new(MemoryModel::Flat, 0);
         let frame = memory.allocate(1, Use::User).unwrap();
         assert_eq!(memory.resolve(memory.address(frame).addr()), None);
-        let at = memory.map(&memory.user, vec![Run { frame: frame.0, pages: 1 }], Access::Read).unwrap();
-        assert_eq!(memory.resolve(at.addr() + 17), Some((frame, Region::User(Access::Read))));
+        let at = memory
+            .map(
+                &memory.user,
+                vec![Run {
+                    frame: frame.0,
+                    pages: 1,
+                }],
+                Access::Read,
+            )
+            .unwrap();
+        assert_eq!(
+            memory.resolve(at.addr() + 17),
+            Some((frame, Region::User(Access::Read)))
+        );
         assert_eq!(memory.user.unmap(at.addr()), Some(1));
         assert_eq!(memory.resolve(at.addr()), None);
     }

@@ -120,21 +120,43 @@ struct Blocks {
 impl Pool {
     /// An empty pool.
     pub fn new(physical: Rc<Physical>) -> Self {
-        Self { physical, state: RefCell::default() }
+        Self {
+            physical,
+            state: RefCell::default(),
+        }
     }
 
     /// Allocates a block: 16-byte aligned, page aligned from a page on; a smaller one crosses no page boundary. None when memory is out.
     pub fn allocate(&self, request: Request) -> Option<*mut u8> {
         let with_guard = request.length.checked_add(GUARD)?;
-        let (address, room) =
-            if with_guard <= PAGE { self.small(with_guard)? } else { self.pages(request.length)? };
-        let Request { length, tag, kind, owner, fill } = request;
-        let block = Block { length, tag, kind, owner, room };
+        let (address, room) = if with_guard <= PAGE {
+            self.small(with_guard)?
+        } else {
+            self.pages(request.length)?
+        };
+        let Request {
+            length,
+            tag,
+            kind,
+            owner,
+            fill,
+        } = request;
+        let block = Block {
+            length,
+            tag,
+            kind,
+            owner,
+            room,
+        };
         let byte = if fill == Fill::Zero { 0 } else { GARBAGE };
         // SAFETY: the block has at least `length` bytes, is mapped, and belongs to nobody yet.
         unsafe { address.write_bytes(byte, length) };
         // SAFETY: the guard lies behind the block, inside its room.
-        unsafe { address.wrapping_add(length).write_bytes(GUARD_BYTE, guard_length(&block)) };
+        unsafe {
+            address
+                .wrapping_add(length)
+                .write_bytes(GUARD_BYTE, guard_length(&block))
+        };
         self.state.borrow_mut().live.insert(address.addr(), block);
         Some(address)
     }
@@ -168,7 +190,13 @@ impl Pool {
         let length = CHUNK_PAGES as usize * PAGE;
         // SAFETY: the pages were just allocated for this chunk.
         unsafe { start.write_bytes(POISON, length) };
-        Some((0..length).step_by(room).rev().map(|offset| start.addr() + offset).collect())
+        Some(
+            (0..length)
+                .step_by(room)
+                .rev()
+                .map(|offset| start.addr() + offset)
+                .collect(),
+        )
     }
 
     fn pages(&self, length: usize) -> Option<(*mut u8, Room)> {
@@ -182,7 +210,11 @@ impl Pool {
         let mut state = self.state.borrow_mut();
         let Some(&block) = state.live.get(&address) else {
             let again = state.history.contains(&address);
-            return Err(if again { FreeError::AlreadyFree } else { FreeError::NotAllocated });
+            return Err(if again {
+                FreeError::AlreadyFree
+            } else {
+                FreeError::NotAllocated
+            });
         };
         if tag.is_some_and(|tag| tag != block.tag) {
             return Err(FreeError::WrongTag(block.tag));
@@ -217,20 +249,37 @@ impl Pool {
     /// Freed blocks that were written to and wait to be used again.
     pub fn find_damage(&self) -> Vec<usize> {
         let state = self.state.borrow();
-        let waiting = state.free.iter().flat_map(|(room, blocks)| blocks.iter().map(|block| (*block, *room)));
-        waiting.filter(|(block, room)| !is_filled(self.direct(*block), *room, POISON)).map(|(block, _)| block).collect()
+        let waiting = state
+            .free
+            .iter()
+            .flat_map(|(room, blocks)| blocks.iter().map(|block| (*block, *room)));
+        waiting
+            .filter(|(block, room)| !is_filled(self.direct(*block), *room, POISON))
+            .map(|(block, _)| block)
+            .collect()
     }
 
     /// Tag and length of every block that the driver allocated.
     pub fn owned_by_driver(&self) -> Vec<(u32, usize)> {
         let state = self.state.borrow();
-        state.live.values().filter(|block| block.owner == Domain::Driver).map(|block| (block.tag, block.length)).collect()
+        state
+            .live
+            .values()
+            .filter(|block| block.owner == Domain::Driver)
+            .map(|block| (block.tag, block.length))
+            .collect()
     }
 
     /// Adds the blocks of driver and framework, by tag.
     pub fn ledger(&self, out: &mut Vec<LedgerEntry>) {
         let mut tags: BTreeMap<(String, u32), (u64, u64)> = BTreeMap::new();
-        for block in self.state.borrow().live.values().filter(|block| block.owner != Domain::Kernel) {
+        for block in self
+            .state
+            .borrow()
+            .live
+            .values()
+            .filter(|block| block.owner != Domain::Kernel)
+        {
             let entry = tags.entry((format!("{:?}", block.owner), block.tag)).or_default();
             entry.0 += 1;
             entry.1 += block.length as u64;
@@ -265,7 +314,10 @@ impl Blocks {
 
 /// A tag as four characters.
 pub fn tag_text(tag: u32) -> String {
-    tag.to_le_bytes().iter().map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '.' }).collect()
+    tag.to_le_bytes()
+        .iter()
+        .map(|&byte| if byte.is_ascii_graphic() { char::from(byte) } else { '.' })
+        .collect()
 }
 
 /// How many guard bytes a block has.
@@ -302,7 +354,13 @@ mod tests {
     }
 
     fn request(length: usize) -> Request {
-        Request { length, tag: 0x3141, kind: Kind::NonPaged, owner: Domain::Driver, fill: Fill::Zero }
+        Request {
+            length,
+            tag: 0x3141,
+            kind: Kind::NonPaged,
+            owner: Domain::Driver,
+            fill: Fill::Zero,
+        }
     }
 
     #[test]
@@ -341,8 +399,12 @@ mod tests {
         // SAFETY: a freed small block stays mapped; nothing else uses it.
         unsafe { block.wrapping_add(8).write_volatile(1) };
         assert_eq!(pool.find_damage(), [block.addr()]);
-        let others: Vec<_> = (0..2 * QUARANTINE).map(|_| pool.allocate(request(40)).unwrap()).collect();
-        others.iter().for_each(|other| drop(pool.free(other.addr(), None).unwrap()));
+        let others: Vec<_> = (0..2 * QUARANTINE)
+            .map(|_| pool.allocate(request(40)).unwrap())
+            .collect();
+        others
+            .iter()
+            .for_each(|other| assert!(pool.free(other.addr(), None).is_ok()));
         for _ in 0..16 * CHUNK_PAGES as usize * PAGE / 64 {
             if pool.allocate(request(40)).unwrap() == block {
                 break;

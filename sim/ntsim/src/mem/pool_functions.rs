@@ -4,7 +4,8 @@ use super::pool::{Fill, FreeError, Kind, Request, tag_text};
 use crate::{
     cross::{self, Domain},
     machine::{self, Count},
-    nt::ke, sched,
+    nt::ke,
+    sched,
     verifier::{self, memory},
 };
 use wdk_sys::{APC_LEVEL, KIRQL, PCPOOL_EXTENDED_PARAMETER, POOL_FLAGS, PVOID, SIZE_T, ULONG};
@@ -51,30 +52,52 @@ fn allocate(flags: POOL_FLAGS, length: usize, tag: u32) -> PVOID {
         verifier::violation_with(memory::POOL_FLAGS, [flags, 0, 0], text);
         return core::ptr::null_mut();
     }
-    let kind = if flags & wdk_sys::POOL_FLAG_PAGED != 0 { Kind::Paged } else { Kind::NonPaged };
+    let kind = if flags & wdk_sys::POOL_FLAG_PAGED != 0 {
+        Kind::Paged
+    } else {
+        Kind::NonPaged
+    };
     check_level(kind, memory::PAGED_POOL_IRQL, "allocated");
     if length == 0 {
-        verifier::violation(memory::POOL_ZERO_BYTES, format!("0 bytes of pool were asked for, tag '{}'", tag_text(tag)));
+        verifier::violation(
+            memory::POOL_ZERO_BYTES,
+            format!("0 bytes of pool were asked for, tag '{}'", tag_text(tag)),
+        );
         return core::ptr::null_mut();
     }
     if tag == 0 {
-        verifier::violation(memory::POOL_NO_TAG, format!("{length} bytes of pool were asked for with tag 0"));
+        verifier::violation(
+            memory::POOL_NO_TAG,
+            format!("{length} bytes of pool were asked for with tag 0"),
+        );
     }
-    let fill = if flags & wdk_sys::POOL_FLAG_UNINITIALIZED != 0 { Fill::Garbage } else { Fill::Zero };
+    let fill = if flags & wdk_sys::POOL_FLAG_UNINITIALIZED != 0 {
+        Fill::Garbage
+    } else {
+        Fill::Zero
+    };
     let owner = cross::caller();
     let block = machine::with(|m| {
         Count::bump(&m.count.pool_allocations);
         if owner == Domain::Driver {
             Count::bump(&m.count.driver_allocations);
         }
-        m.mem.pool.allocate(Request { length, tag, kind, owner, fill })
+        m.mem.pool.allocate(Request {
+            length,
+            tag,
+            kind,
+            owner,
+            fill,
+        })
     });
     report_damage(&machine::with(|m| m.mem.pool.take_damaged()));
     match block {
         Some(block) => block.cast(),
-        None if flags & wdk_sys::POOL_FLAG_RAISE_ON_FAILURE != 0 => {
-            verifier::fatal(memory::RAISED, [0; 3], "ExAllocatePool2 raised STATUS_INSUFFICIENT_RESOURCES")
-        }
+        None if flags & wdk_sys::POOL_FLAG_RAISE_ON_FAILURE != 0 => verifier::fatal(
+            memory::RAISED,
+            [0; 3],
+            "ExAllocatePool2 raised STATUS_INSUFFICIENT_RESOURCES",
+        ),
         None => core::ptr::null_mut(),
     }
 }
@@ -82,7 +105,11 @@ fn allocate(flags: POOL_FLAGS, length: usize, tag: u32) -> PVOID {
 fn check_level(kind: Kind, rule: verifier::Rule, what: &str) {
     let irql = sched::current_irql();
     if kind == Kind::Paged && irql > APC_LEVEL as KIRQL {
-        verifier::violation_with(rule, [u64::from(irql), 1, 0], format!("paged pool {what} at IRQL {irql}"));
+        verifier::violation_with(
+            rule,
+            [u64::from(irql), 1, 0],
+            format!("paged pool {what} at IRQL {irql}"),
+        );
     }
 }
 
@@ -91,27 +118,40 @@ pub(super) fn free(at: *mut u8, tag: Option<u32>) {
     let address = at.addr();
     let in_use = machine::with(|m| m.io.is_irp(address));
     if in_use && cross::caller() != Domain::Kernel {
-        verifier::violation_with(memory::POOL_FREE_OF_IRP, [address as u64, 0, 0], "an IRP was freed as pool; IoFreeIrp frees IRPs");
+        verifier::violation_with(
+            memory::POOL_FREE_OF_IRP,
+            [address as u64, 0, 0],
+            "an IRP was freed as pool; IoFreeIrp frees IRPs",
+        );
         return;
     }
     if let Some((_, block)) = machine::with(|m| m.mem.pool.block_of(address)) {
         check_level(block.kind, memory::PAGED_POOL_FREE_IRQL, "freed");
     }
-    if let Some((start, block)) = machine::with(|m| m.mem.pool.block_of(address)).filter(|(start, _)| *start == address) {
+    if let Some((start, block)) = machine::with(|m| m.mem.pool.block_of(address)).filter(|(start, _)| *start == address)
+    {
         ke::check_freed(start, block.length);
     }
     let freed = machine::with(|m| m.mem.pool.free(address, tag));
     let (rule, text) = match freed {
         Ok(_) => return,
         Err(FreeError::AlreadyFree) => (memory::POOL_DOUBLE_FREE, "a pool block was freed twice".to_owned()),
-        Err(FreeError::NotAllocated) => (memory::POOL_BAD_FREE, "freed as pool, but it is no pool block".to_owned()),
+        Err(FreeError::NotAllocated) => (
+            memory::POOL_BAD_FREE,
+            "freed as pool, but it is no pool block".to_owned(),
+        ),
         Err(FreeError::WrongTag(own)) => {
-            let text = format!("a block with tag '{}' was freed with tag '{}'", tag_text(own), tag_text(tag.unwrap_or(0)));
+            let text = format!(
+                "a block with tag '{}' was freed with tag '{}'",
+                tag_text(own),
+                tag_text(tag.unwrap_or(0))
+            );
             (memory::POOL_WRONG_TAG, text)
         }
-        Err(FreeError::Overrun(offset)) => {
-            (memory::POOL_OVERRUN, format!("a pool block was written past its end, first at offset {offset}"))
-        }
+        Err(FreeError::Overrun(offset)) => (
+            memory::POOL_OVERRUN,
+            format!("a pool block was written past its end, first at offset {offset}"),
+        ),
     };
     verifier::violation_with(rule, [address as u64, 0, 0], text);
 }

@@ -34,13 +34,21 @@ impl<T> Ranges<T> {
     /// Nothing allocated in `start..end`.
     #[must_use]
     pub fn new(start: u64, end: u64, gap: u64) -> Self {
-        Self { start, end, gap, cursor: start, used: BTreeMap::new() }
+        Self {
+            start,
+            end,
+            gap,
+            cursor: start,
+            used: BTreeMap::new(),
+        }
     }
 
     /// Allocates `length` numbers, the first a multiple of `align` (a power of two); none when there is no room.
     pub fn allocate(&mut self, length: u64, align: u64, value: T) -> Option<u64> {
         assert!(length > 0 && align.is_power_of_two());
-        let at = self.search(self.cursor, length, align).or_else(|| self.search(self.start, length, align))?;
+        let at = self
+            .search(self.cursor, length, align)
+            .or_else(|| self.search(self.start, length, align))?;
         self.cursor = at + length + self.gap;
         self.used.insert(at, Used { length, value });
         Some(at)
@@ -66,7 +74,11 @@ impl<T> Ranges<T> {
     #[must_use]
     pub fn find(&self, number: u64) -> Option<Found<'_, T>> {
         let (&start, used) = self.used.range(..=number).next_back()?;
-        (number < start + used.length).then_some(Found { start, length: used.length, value: &used.value })
+        (number < start + used.length).then_some(Found {
+            start,
+            length: used.length,
+            value: &used.value,
+        })
     }
 
     /// What is stored with the range that has `number` in it.
@@ -88,7 +100,11 @@ impl<T> Ranges<T> {
 
     /// Every range: first number, length, value; in order.
     pub fn iter(&self) -> impl Iterator<Item = Found<'_, T>> {
-        self.used.iter().map(|(&start, used)| Found { start, length: used.length, value: &used.value })
+        self.used.iter().map(|(&start, used)| Found {
+            start,
+            length: used.length,
+            value: &used.value,
+        })
     }
 }
 

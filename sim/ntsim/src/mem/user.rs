@@ -61,14 +61,26 @@ impl UserMemory {
     pub fn allocate(&self, length: usize, page_offset: usize, protection: Protection) -> UserBuffer {
         assert!(page_offset < PAGE, "an offset in a page is below {PAGE}");
         let pages = (page_offset + length).div_ceil(PAGE).max(1) as u64;
-        let frame = self.0.allocate(pages, Use::User).expect("the simulated machine is out of memory");
+        let frame = self
+            .0
+            .allocate(pages, Use::User)
+            .expect("the simulated machine is out of memory");
         let access = match protection {
             Protection::ReadOnly => Access::Read,
             Protection::ReadWrite => Access::ReadWrite,
         };
         let frames = vec![Run { frame: frame.0, pages }];
-        let view = self.0.map(&self.0.user, frames, access).expect("the simulated process is out of addresses");
-        UserBuffer { physical: Rc::clone(&self.0), frame, view: view.addr(), offset: page_offset, length }
+        let view = self
+            .0
+            .map(&self.0.user, frames, access)
+            .expect("the simulated process is out of addresses");
+        UserBuffer {
+            physical: Rc::clone(&self.0),
+            frame,
+            view: view.addr(),
+            offset: page_offset,
+            length,
+        }
     }
 }
 
@@ -76,14 +88,20 @@ impl UserBuffer {
     /// The whole buffer.
     #[must_use]
     pub fn range(&self) -> UserRange {
-        UserRange { address: self.view + self.offset, length: self.length }
+        UserRange {
+            address: self.view + self.offset,
+            length: self.length,
+        }
     }
 
     /// A part of the buffer. Panics when it is not inside.
     #[must_use]
     pub fn part(&self, offset: usize, length: usize) -> UserRange {
         self.check(offset, length);
-        UserRange { address: self.view + self.offset + offset, length }
+        UserRange {
+            address: self.view + self.offset + offset,
+            length,
+        }
     }
 
     /// Writes bytes, whatever the protection.
@@ -111,7 +129,11 @@ impl UserBuffer {
     /// The address of a byte in the kernel's view.
     fn check(&self, offset: usize, length: usize) -> *mut u8 {
         let inside = offset.checked_add(length).is_some_and(|end| end <= self.length);
-        assert!(inside, "{length} bytes at {offset} are not in a buffer of {} bytes", self.length);
+        assert!(
+            inside,
+            "{length} bytes at {offset} are not in a buffer of {} bytes",
+            self.length
+        );
         self.physical.address(self.frame).wrapping_add(self.offset + offset)
     }
 }
@@ -146,7 +168,12 @@ impl Physical {
     }
 
     /// Calls `f` with (kernel address, bytes done before, bytes) for the part of each page.
-    fn each_page(&self, range: UserRange, need: Access, mut f: impl FnMut(*mut u8, usize, usize)) -> Result<(), AccessViolation> {
+    fn each_page(
+        &self,
+        range: UserRange,
+        need: Access,
+        mut f: impl FnMut(*mut u8, usize, usize),
+    ) -> Result<(), AccessViolation> {
         let mut done = 0;
         while done < range.length {
             let address = range.address.wrapping_add(done);
@@ -186,8 +213,24 @@ mod tests {
         let memory = memory();
         let buffer = memory.allocate(4096, 0, Protection::ReadWrite);
         let range = buffer.range();
-        assert!(memory.0.probe(UserRange { length: 4097, ..range }, Access::Read).is_err());
-        assert!(memory.0.probe(UserRange { address: usize::MAX, length: 2 }, Access::Read).is_err());
+        assert!(
+            memory
+                .0
+                .probe(UserRange { length: 4097, ..range }, Access::Read)
+                .is_err()
+        );
+        assert!(
+            memory
+                .0
+                .probe(
+                    UserRange {
+                        address: usize::MAX,
+                        length: 2
+                    },
+                    Access::Read
+                )
+                .is_err()
+        );
         drop(buffer);
         assert!(memory.0.probe(range, Access::Read).is_err());
     }

@@ -33,8 +33,6 @@ crate::rules! {
     MDL_BAD_FREE = "mdl-bad-free", 0xC4, 0x16;
     /// An MDL was freed while its pages are locked.
     MDL_FREED_LOCKED = "mdl-freed-locked", 0xC4, 0xB9;
-    /// An MDL was freed while its pages are mapped.
-    MDL_FREED_MAPPED = "mdl-freed-mapped", 0xC4, 0xB8;
     /// Pages were unlocked, or their MDL was freed, while a device has a mapping of them.
     MDL_GONE_DURING_DMA = "mdl-gone-during-dma", 0xE6, 0x0E;
     /// MmBuildMdlForNonPagedPool was used for memory that is not nonpaged pool.
@@ -65,6 +63,10 @@ crate::rules! {
     PARTIAL_MDL_TOO_SMALL = "partial-mdl-too-small", 0x12, 2;
     /// A partial MDL was built again while the mapping of its last use exists.
     PARTIAL_MDL_STILL_MAPPED = "partial-mdl-still-mapped", 0xDA, 0x401;
+    /// Pool or a common buffer was accessed after it was freed, or past its end.
+    SYSTEM_MEMORY_GONE = "system-memory-gone", 0xCC, 1;
+    /// A driver touched user memory that is not there, or that the user may not access so.
+    USER_MEMORY = "user-memory", 0x50, 3;
     /// A system mapping of an MDL was used after its end, past its end, or for writing where only reading was locked.
     SYSTEM_MAPPING_GONE = "system-mapping-gone", 0xCE, 0;
 }

@@ -23,7 +23,12 @@ use std::{
 use wdk_sys::{ntddk::*, *};
 
 /// The interface of the test device.
-pub const INTERFACE: GUID = GUID { Data1: 0x1234_5678, Data2: 1, Data3: 2, Data4: [1, 2, 3, 4, 5, 6, 7, 8] };
+pub const INTERFACE: GUID = GUID {
+    Data1: 0x1234_5678,
+    Data2: 1,
+    Data3: 2,
+    Data4: [1, 2, 3, 4, 5, 6, 7, 8],
+};
 
 /// A control code with any access.
 pub const fn code(function: u32, method: u32, access: u32) -> u32 {
@@ -80,7 +85,14 @@ pub fn extension(device: PDEVICE_OBJECT) -> &'static Extension {
 }
 
 pub fn stack(irp: PIRP) -> *mut IO_STACK_LOCATION {
-    unsafe { (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation }
+    unsafe {
+        (*irp)
+            .Tail
+            .Overlay
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation
+    }
 }
 
 /// IoMarkIrpPending.
@@ -92,7 +104,12 @@ pub fn mark_pending(irp: PIRP) {
 pub fn forward(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     unsafe {
         (*irp).CurrentLocation += 1;
-        (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation = stack(irp).add(1);
+        (*irp)
+            .Tail
+            .Overlay
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation = stack(irp).add(1);
         IofCallDriver(extension(device).lower, irp)
     }
 }
@@ -124,14 +141,21 @@ pub fn forward_and_wait(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
         (*next).Control = (SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL) as u8;
         let lower = extension(device).lower;
         IofCallDriver(lower, irp);
-        let _ = KeWaitForSingleObject((&raw mut event).cast(), _KWAIT_REASON::Executive, 0, 0, core::ptr::null_mut());
+        let _ = KeWaitForSingleObject(
+            (&raw mut event).cast(),
+            _KWAIT_REASON::Executive,
+            0,
+            0,
+            core::ptr::null_mut(),
+        );
         (*irp).IoStatus.__bindgen_anon_1.Status
     }
 }
 
 unsafe extern "C" fn dispatch(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     let (major, minor) = unsafe { ((*stack(irp)).MajorFunction, (*stack(irp)).MinorFunction) };
-    let handler = |slot: &'static std::thread::LocalKey<RefCell<Option<Handler>>>| slot.with(|slot| slot.borrow().clone());
+    let handler =
+        |slot: &'static std::thread::LocalKey<RefCell<Option<Handler>>>| slot.with(|slot| slot.borrow().clone());
     match u32::from(major) {
         IRP_MJ_DEVICE_CONTROL => match handler(&CONTROL) {
             Some(handler) => handler(device, irp),
@@ -147,7 +171,10 @@ unsafe extern "C" fn dispatch(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
         IRP_MJ_POWER => {
             let power = unsafe { (*stack(irp)).Parameters.Power };
             let state = unsafe { power.State.SystemState };
-            SEEN.with(|seen| seen.borrow_mut().push(format!("power {minor:#x} type {} state {state}", power.Type)));
+            SEEN.with(|seen| {
+                seen.borrow_mut()
+                    .push(format!("power {minor:#x} type {} state {state}", power.Type))
+            });
             forward(device, irp)
         }
         _ => {
@@ -185,7 +212,10 @@ pub fn pnp(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
             free_link();
             status
         }
-        IRP_MN_QUERY_STOP_DEVICE | IRP_MN_STOP_DEVICE | IRP_MN_CANCEL_STOP_DEVICE | IRP_MN_QUERY_REMOVE_DEVICE
+        IRP_MN_QUERY_STOP_DEVICE
+        | IRP_MN_STOP_DEVICE
+        | IRP_MN_CANCEL_STOP_DEVICE
+        | IRP_MN_QUERY_REMOVE_DEVICE
         | IRP_MN_CANCEL_REMOVE_DEVICE => {
             unsafe { (*irp).IoStatus.__bindgen_anon_1.Status = STATUS_SUCCESS };
             forward(device, irp)
@@ -216,13 +246,28 @@ unsafe extern "C" fn add_device(driver: PDRIVER_OBJECT, pdo: PDEVICE_OBJECT) -> 
     let mut device: PDEVICE_OBJECT = core::ptr::null_mut();
     unsafe {
         let size = size_of::<Extension>() as u32;
-        let status =
-            IoCreateDevice(driver, size, core::ptr::null_mut(), FILE_DEVICE_UNKNOWN, 0, 0, &raw mut device);
+        let status = IoCreateDevice(
+            driver,
+            size,
+            core::ptr::null_mut(),
+            FILE_DEVICE_UNKNOWN,
+            0,
+            0,
+            &raw mut device,
+        );
         assert_eq!(status, STATUS_SUCCESS);
         let lower = IoAttachDeviceToDeviceStack(device, pdo);
-        (*device).DeviceExtension.cast::<Extension>().write(Extension { lower, pdo });
+        (*device)
+            .DeviceExtension
+            .cast::<Extension>()
+            .write(Extension { lower, pdo });
         let mut link = UNICODE_STRING::default();
-        let status = IoRegisterDeviceInterface(pdo, core::ptr::from_ref(&INTERFACE), core::ptr::null_mut(), &raw mut link);
+        let status = IoRegisterDeviceInterface(
+            pdo,
+            core::ptr::from_ref(&INTERFACE),
+            core::ptr::null_mut(),
+            &raw mut link,
+        );
         assert_eq!(status, STATUS_SUCCESS);
         LINK.with(|slot| *slot.borrow_mut() = Some(link));
         if !KEEP_INITIALIZING.with(Cell::get) {
@@ -237,7 +282,13 @@ unsafe extern "C" fn unload(_driver: PDRIVER_OBJECT) {}
 unsafe extern "C" fn entry(driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
     unsafe {
         for major in [
-            IRP_MJ_CREATE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_DEVICE_CONTROL, IRP_MJ_PNP, IRP_MJ_POWER, IRP_MJ_SYSTEM_CONTROL,
+            IRP_MJ_CREATE,
+            IRP_MJ_CLEANUP,
+            IRP_MJ_CLOSE,
+            IRP_MJ_DEVICE_CONTROL,
+            IRP_MJ_PNP,
+            IRP_MJ_POWER,
+            IRP_MJ_SYSTEM_CONTROL,
         ] {
             (*driver).MajorFunction[major as usize] = Some(dispatch);
         }
@@ -262,7 +313,13 @@ impl PciFunction for Function {
             subsystem: 0,
             class: 0x12_0000,
             revision: 1,
-            bars: vec![Some(Bar { length: 0x1_0000, prefetchable: false }), None],
+            bars: vec![
+                Some(Bar {
+                    length: 0x1_0000,
+                    prefetchable: false,
+                }),
+                None,
+            ],
             messages: 2,
         }
     }

@@ -11,9 +11,9 @@ use crate::{
 use core::cell::Cell;
 use std::rc::Rc;
 use wdk_sys::{
-    BOOLEAN, CCHAR, IO_STACK_LOCATION, IRP_MJ_MAXIMUM_FUNCTION, NT_SUCCESS, NTSTATUS, PDEVICE_OBJECT, PIO_COMPLETION_ROUTINE,
-    PIRP, PVOID, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS, SL_PENDING_RETURNED, STATUS_MORE_PROCESSING_REQUIRED,
-    STATUS_SUCCESS, UCHAR,
+    BOOLEAN, CCHAR, IO_STACK_LOCATION, IRP_MJ_MAXIMUM_FUNCTION, NT_SUCCESS, NTSTATUS, PDEVICE_OBJECT,
+    PIO_COMPLETION_ROUTINE, PIRP, PVOID, SL_INVOKE_ON_CANCEL, SL_INVOKE_ON_ERROR, SL_INVOKE_ON_SUCCESS,
+    SL_PENDING_RETURNED, STATUS_MORE_PROCESSING_REQUIRED, STATUS_SUCCESS, UCHAR,
 };
 
 nt_exports! {
@@ -71,15 +71,24 @@ pub(crate) fn send(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     }
     let location = fields.CurrentLocation - 1;
     if location <= 0 {
-        verifier::fatal(io::NO_MORE_LOCATIONS, [irp.addr() as u64, 0, 0], "an IRP has no stack location for the next driver");
+        verifier::fatal(
+            io::NO_MORE_LOCATIONS,
+            [irp.addr() as u64, 0, 0],
+            "an IRP has no stack location for the next driver",
+        );
     }
     irp::move_to(irp, location);
     let stack = irp::current_location(irp);
     // SAFETY: the current location of a live IRP.
-    unsafe { (&raw mut (*stack).DeviceObject).write(device) };
+    let place = unsafe { &raw mut (*stack).DeviceObject };
+    // SAFETY: as above.
+    unsafe { place.write(device) };
     // SAFETY: as above.
     let major = unsafe { (*stack).MajorFunction };
-    let frame = Rc::new(Frame { location, left: Cell::new(None) });
+    let frame = Rc::new(Frame {
+        location,
+        left: Cell::new(None),
+    });
     machine::with(|m| {
         m.io.irps.with(irp, |record| {
             if !record.sent {
@@ -106,7 +115,11 @@ fn dispatch(device: PDEVICE_OBJECT, irp: PIRP, major: UCHAR, name: &'static str)
     let table = unsafe { (*driver).MajorFunction };
     let Some(routine) = table[index] else {
         let text = format!("the dispatch table of the driver has a null pointer for {name}");
-        verifier::fatal(io::NO_DISPATCH_ROUTINE, [device.addr() as u64, irp.addr() as u64, u64::from(major)], text);
+        verifier::fatal(
+            io::NO_DISPATCH_ROUTINE,
+            [device.addr() as u64, irp.addr() as u64, u64::from(major)],
+            text,
+        );
     };
     // SAFETY: the driver's dispatch routine, called as documented for it.
     cross::callback(name, || unsafe { routine(device, irp) }, String::new)
@@ -134,9 +147,18 @@ pub(crate) fn complete(irp: PIRP) {
         // SAFETY: a location of a live IRP.
         let left_behind = unsafe { stack.read() };
         let pending = u32::from(left_behind.Control) & SL_PENDING_RETURNED != 0;
-        check::leave(irp, number, Left { pending, status: irp::status(irp) });
+        check::leave(
+            irp,
+            number,
+            Left {
+                pending,
+                status: irp::status(irp),
+            },
+        );
         // SAFETY: a live IRP.
-        unsafe { (&raw mut (*irp).PendingReturned).write(BOOLEAN::from(pending)) };
+        let place = unsafe { &raw mut (*irp).PendingReturned };
+        // SAFETY: as above.
+        unsafe { place.write(BOOLEAN::from(pending)) };
         number += 1;
         irp::move_to(irp, number);
         clear(stack);
@@ -145,7 +167,10 @@ pub(crate) fn complete(irp: PIRP) {
             if call_completion(irp, &left_behind, number) == STATUS_MORE_PROCESSING_REQUIRED {
                 return;
             }
-            irp::check(irp, "the rest of a completion, after a completion routine that did not keep the IRP,");
+            irp::check(
+                irp,
+                "the rest of a completion, after a completion routine that did not keep the IRP,",
+            );
         } else if pending && number <= top {
             mark_pending(irp, number);
         }
@@ -166,7 +191,9 @@ fn wants_call(irp: PIRP, location: &IO_STACK_LOCATION) -> bool {
 
 /// Calls the routine that the driver at `number` has set.
 fn call_completion(irp: PIRP, location: &IO_STACK_LOCATION, number: CCHAR) -> NTSTATUS {
-    let Some(routine) = location.CompletionRoutine else { return STATUS_SUCCESS };
+    let Some(routine) = location.CompletionRoutine else {
+        return STATUS_SUCCESS;
+    };
     let device = if number > irp::read(irp).StackCount {
         core::ptr::null_mut()
     } else {
@@ -183,7 +210,9 @@ fn mark_pending(irp: PIRP, number: CCHAR) {
     // SAFETY: a location of a live IRP.
     let control = unsafe { (*stack).Control };
     // SAFETY: as above.
-    unsafe { (&raw mut (*stack).Control).write(control | SL_PENDING_RETURNED as UCHAR) };
+    let place = unsafe { &raw mut (*stack).Control };
+    // SAFETY: as above.
+    unsafe { place.write(control | SL_PENDING_RETURNED as UCHAR) };
 }
 
 /// Clears a location that its driver is through with.

@@ -3,7 +3,8 @@
 use super::irp;
 use crate::{
     cross, machine, mem,
-    nt::ke::spin, sched,
+    nt::ke::spin,
+    sched,
     verifier::{self, io},
 };
 use std::cell::Cell;
@@ -62,7 +63,9 @@ pub(crate) fn cancel(irp: PIRP) -> bool {
     }
     let old = acquire();
     // SAFETY: a live IRP, kept by the pin.
-    unsafe { (&raw mut (*irp).Cancel).write(1) };
+    let place = unsafe { &raw mut (*irp).Cancel };
+    // SAFETY: as above.
+    unsafe { place.write(1) };
     let routine = take_routine(irp);
     let called = match routine {
         Some(_) => {
@@ -84,7 +87,9 @@ fn take_routine(irp: PIRP) -> PDRIVER_CANCEL {
     // SAFETY: a live IRP.
     let routine = unsafe { (*irp).CancelRoutine };
     // SAFETY: as above. No other context runs between the two: there is no scheduling point.
-    unsafe { (&raw mut (*irp).CancelRoutine).write(None) };
+    let place = unsafe { &raw mut (*irp).CancelRoutine };
+    // SAFETY: as above.
+    unsafe { place.write(None) };
     routine
 }
 
@@ -97,7 +102,9 @@ fn call(irp: PIRP, routine: PDRIVER_CANCEL, old: KIRQL) {
         verifier::fatal(io::CANCEL_ROUTINE_AFTER_COMPLETION, [irp.addr() as u64, 0, 0], text);
     }
     // SAFETY: a live IRP.
-    unsafe { (&raw mut (*irp).CancelIrql).write(old) };
+    let place = unsafe { &raw mut (*irp).CancelIrql };
+    // SAFETY: as above.
+    unsafe { place.write(old) };
     // SAFETY: the current location of a live IRP.
     let device: PDEVICE_OBJECT = unsafe { (*irp::current_location(irp)).DeviceObject };
     let body = || {
@@ -105,7 +112,9 @@ fn call(irp: PIRP, routine: PDRIVER_CANCEL, old: KIRQL) {
         unsafe { routine(device, irp) };
         let after = sched::current_irql();
         if after != old {
-            let text = format!("a cancel routine returned at IRQL {after}; it must release the cancel spin lock to Irp->CancelIrql ({old})");
+            let text = format!(
+                "a cancel routine returned at IRQL {after}; it must release the cancel spin lock to Irp->CancelIrql ({old})"
+            );
             verifier::violation_with(io::CANCEL_LOCK_HELD, [irp.addr() as u64, u64::from(after), 0], text);
         }
         // The routine legitimately returns at another IRQL than it was called at.

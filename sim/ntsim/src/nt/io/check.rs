@@ -50,7 +50,10 @@ pub(crate) fn returned(irp: PIRP, frame: &Frame, name: &str, status: NTSTATUS) {
             verifier::violation_with(io::MARKED_NOT_PENDING, parameters, text);
         }
         Some(left) if status != STATUS_PENDING && left.status != status => {
-            let text = format!("{name} returned {status:#x} for an IRP that it completed with {:#x}", left.status);
+            let text = format!(
+                "{name} returned {status:#x} for an IRP that it completed with {:#x}",
+                left.status
+            );
             verifier::violation_with(io::STATUS_DIFFERS, parameters, text);
         }
         Some(_) => {}
@@ -86,7 +89,11 @@ pub(crate) fn is_marked(irp: PIRP, location: CCHAR) -> bool {
 pub(crate) fn not_an_irp(irp: PIRP, what: &str) -> ! {
     let again = machine::with(|m| m.io.irps.was_freed(irp));
     let rule = if again { io::COMPLETED_TWICE } else { io::NOT_AN_IRP };
-    let state = if again { "an IRP that was completed and freed before" } else { "something that is no IRP" };
+    let state = if again {
+        "an IRP that was completed and freed before"
+    } else {
+        "something that is no IRP"
+    };
     verifier::fatal(rule, [irp.addr() as u64, 0, 0], format!("{what} was given {state}"))
 }
 
@@ -101,7 +108,11 @@ pub(crate) fn completion(irp: PIRP) {
         verifier::fatal(io::COMPLETED_TWICE, parameters, text);
     }
     if irp::status(irp) == STATUS_PENDING {
-        verifier::violation_with(io::COMPLETED_PENDING, parameters, "an IRP was completed with STATUS_PENDING");
+        verifier::violation_with(
+            io::COMPLETED_PENDING,
+            parameters,
+            "an IRP was completed with STATUS_PENDING",
+        );
     }
     if fields.CancelRoutine.is_some() {
         let text = "an IRP was completed while its cancel routine was set";

@@ -100,23 +100,44 @@ impl Devices {
     /// Whether a device belongs to the kernel; none when it is no device, or a deleted one.
     pub(crate) fn is_kernels(&self, device: PDEVICE_OBJECT) -> Option<bool> {
         let live = self.live.borrow();
-        live.get(&device.addr()).filter(|found| !found.deleted).map(|found| found.ownership == Ownership::Bus)
+        live.get(&device.addr())
+            .filter(|found| !found.deleted)
+            .map(|found| found.ownership == Ownership::Bus)
+    }
+
+    /// How many device objects of a driver are in a stack.
+    pub(crate) fn attached_count_of(&self, driver: PDRIVER_OBJECT) -> usize {
+        let live = self.live.borrow();
+        live.values()
+            .filter(|device| device.driver == driver.addr() && device.below != 0)
+            .count()
     }
 
     /// How many device objects a driver has.
     pub(crate) fn count_of(&self, driver: PDRIVER_OBJECT) -> usize {
-        self.live.borrow().values().filter(|device| device.driver == driver.addr()).count()
+        self.live
+            .borrow()
+            .values()
+            .filter(|device| device.driver == driver.addr())
+            .count()
     }
 
     /// Every device object that a driver ever made.
     pub(crate) fn made_by(&self, driver: PDRIVER_OBJECT) -> Vec<PDEVICE_OBJECT> {
         let made = self.made.borrow();
-        made.iter().filter(|(of, _)| *of == driver.addr()).map(|(_, device)| *device).collect()
+        made.iter()
+            .filter(|(of, _)| *of == driver.addr())
+            .map(|(_, device)| *device)
+            .collect()
     }
 
     /// How many device objects drivers have.
     pub(crate) fn count(&self) -> u64 {
-        self.live.borrow().values().filter(|device| device.ownership == Ownership::Driver).count() as u64
+        self.live
+            .borrow()
+            .values()
+            .filter(|device| device.ownership == Ownership::Driver)
+            .count() as u64
     }
 
     fn with<R>(&self, device: PDEVICE_OBJECT, f: impl FnOnce(&mut Device) -> R) -> Option<R> {
@@ -158,11 +179,23 @@ pub(crate) fn create(driver: PDRIVER_OBJECT, shape: Shape, ownership: Ownership)
     fields.DeviceType = shape.kind;
     fields.StackSize = 1;
     let behind = device.wrapping_byte_add(own);
-    fields.DeviceExtension = if shape.extension == 0 { core::ptr::null_mut() } else { behind.cast() };
+    fields.DeviceExtension = if shape.extension == 0 {
+        core::ptr::null_mut()
+    } else {
+        behind.cast()
+    };
     fields.DeviceObjectExtension = behind.wrapping_byte_add(extension).cast();
     // SAFETY: a live driver object.
-    unsafe { (&raw mut (*driver).DeviceObject).write(device) };
-    let record = Device { ownership, driver: driver.addr(), below: 0, references: 1, deleted: false };
+    let place = unsafe { &raw mut (*driver).DeviceObject };
+    // SAFETY: as above.
+    unsafe { place.write(device) };
+    let record = Device {
+        ownership,
+        driver: driver.addr(),
+        below: 0,
+        references: 1,
+        deleted: false,
+    };
     machine::with(|m| {
         m.io.devices.live.borrow_mut().insert(device.addr(), record);
         m.io.devices.made.borrow_mut().push((driver.addr(), device));
@@ -198,7 +231,9 @@ fn unlink(device: PDEVICE_OBJECT) {
     // SAFETY: as above.
     let mut place = unsafe { &raw mut (*driver).DeviceObject };
     // SAFETY: the head of the list, then fields of live device objects in it.
-    while let at = unsafe { place.read() } && !at.is_null() {
+    while let at = unsafe { place.read() }
+        && !at.is_null()
+    {
         // SAFETY: a live device object of the list.
         let next = unsafe { &raw mut (*at).NextDevice };
         if at == device {
@@ -240,7 +275,9 @@ pub(crate) fn references(address: usize) -> Option<u32> {
 pub(crate) fn top_of(device: PDEVICE_OBJECT) -> PDEVICE_OBJECT {
     let mut top = device;
     // SAFETY: live device objects: the caller's, and those attached to it.
-    while let above = unsafe { (*top).AttachedDevice } && !above.is_null() {
+    while let above = unsafe { (*top).AttachedDevice }
+        && !above.is_null()
+    {
         top = above;
     }
     top
@@ -257,7 +294,10 @@ fn attach(source: PDEVICE_OBJECT, target: PDEVICE_OBJECT) -> PDEVICE_OBJECT {
         return core::ptr::null_mut();
     }
     if below.StackSize == CCHAR::MAX {
-        cross::unimplemented("ntoskrnl.exe", "IoAttachDeviceToDeviceStack of more devices than an IRP has locations");
+        cross::unimplemented(
+            "ntoskrnl.exe",
+            "IoAttachDeviceToDeviceStack of more devices than an IRP has locations",
+        );
     }
     // SAFETY: the caller's device object, live by contract.
     let fields = unsafe { &mut *source };
@@ -265,7 +305,9 @@ fn attach(source: PDEVICE_OBJECT, target: PDEVICE_OBJECT) -> PDEVICE_OBJECT {
     fields.AlignmentRequirement = below.AlignmentRequirement;
     fields.SectorSize = below.SectorSize;
     // SAFETY: a live device object.
-    unsafe { (&raw mut (*top).AttachedDevice).write(source) };
+    let place = unsafe { &raw mut (*top).AttachedDevice };
+    // SAFETY: as above.
+    unsafe { place.write(source) };
     machine::with(|m| m.io.devices.with(source, |found| found.below = top.addr()));
     top
 }
@@ -273,12 +315,18 @@ fn attach(source: PDEVICE_OBJECT, target: PDEVICE_OBJECT) -> PDEVICE_OBJECT {
 fn detach(target: PDEVICE_OBJECT) {
     let known = machine::with(|m| m.io.devices.is_kernels(target)).is_some();
     // SAFETY: a live device object when it is known.
-    let above = if known { unsafe { (*target).AttachedDevice } } else { core::ptr::null_mut() };
+    let above = if known {
+        unsafe { (*target).AttachedDevice }
+    } else {
+        core::ptr::null_mut()
+    };
     if above.is_null() {
         let text = "IoDetachDevice was given a device object to which nothing is attached";
         return verifier::violation_with(io::DETACHED_TWICE, [target.addr() as u64, 0, 0], text);
     }
     // SAFETY: a live device object.
-    unsafe { (&raw mut (*target).AttachedDevice).write(core::ptr::null_mut()) };
+    let place = unsafe { &raw mut (*target).AttachedDevice };
+    // SAFETY: as above.
+    unsafe { place.write(core::ptr::null_mut()) };
     machine::with(|m| m.io.devices.with(above, |found| found.below = 0));
 }

@@ -9,8 +9,8 @@ use crate::{
     verifier::{self, Crash, io},
 };
 use wdk_sys::{
-    CSHORT, DRIVER_EXTENSION, DRIVER_OBJECT, IO_TYPE_DRIVER, NT_SUCCESS, NTSTATUS, PDRIVER_OBJECT, STATUS_INVALID_DEVICE_REQUEST, UNICODE_STRING,
-    standin::DriverEntry,
+    CSHORT, DRIVER_EXTENSION, DRIVER_OBJECT, IO_TYPE_DRIVER, NT_SUCCESS, NTSTATUS, PDRIVER_OBJECT,
+    STATUS_INVALID_DEVICE_REQUEST, UNICODE_STRING, standin::DriverEntry,
 };
 
 /// What stops an operation from outside.
@@ -33,7 +33,11 @@ impl From<Crash> for Failure {
 impl Failure {
     /// A failure for a status that is none of success.
     pub(crate) fn check(status: NTSTATUS) -> Result<(), Self> {
-        if NT_SUCCESS(status) { Ok(()) } else { Err(Self::Status(status)) }
+        if NT_SUCCESS(status) {
+            Ok(())
+        } else {
+            Err(Self::Status(status))
+        }
     }
 }
 
@@ -58,13 +62,21 @@ impl DriverImage {
     /// A KMDF driver that is compiled into this process.
     #[must_use]
     pub const fn host(name: &'static str, entry: DriverEntry) -> Self {
-        Self { name, entry, binding: Binding::Framework }
+        Self {
+            name,
+            entry,
+            binding: Binding::Framework,
+        }
     }
 
     /// A driver without framework that is compiled into this process.
     #[must_use]
     pub const fn wdm(name: &'static str, entry: DriverEntry) -> Self {
-        Self { name, entry, binding: Binding::None }
+        Self {
+            name,
+            entry,
+            binding: Binding::None,
+        }
     }
 }
 
@@ -83,7 +95,10 @@ impl Machine {
     pub fn load_driver(&self, image: DriverImage) -> Result<Driver, Failure> {
         let (object, status) = self.run("load driver", move || load(image))?;
         Failure::check(status)?;
-        Ok(Driver { object, name: image.name })
+        Ok(Driver {
+            object,
+            name: image.name,
+        })
     }
 }
 
@@ -125,7 +140,11 @@ fn load(image: DriverImage) -> (PDRIVER_OBJECT, NTSTATUS) {
     let status = match image.binding {
         Binding::Framework => {
             // SAFETY: a fresh driver object and a valid path; runs on the machine's thread at PASSIVE_LEVEL.
-            cross::callback("DriverEntry", || unsafe { wdk_sys::standin::fx_driver_entry(object, path_pointer, entry) }, String::new)
+            cross::callback(
+                "DriverEntry",
+                || unsafe { wdk_sys::standin::fx_driver_entry(object, path_pointer, entry) },
+                String::new,
+            )
         }
         Binding::None => {
             // SAFETY: as above.
@@ -167,10 +186,12 @@ fn unload(driver: Driver) -> NTSTATUS {
     let object = driver.object;
     // SAFETY: a live driver object.
     let fields = unsafe { object.read() };
-    if machine::with(|m| m.io.devices.count_of(object)) > 0 {
+    if machine::with(|m| m.io.devices.attached_count_of(object)) > 0 {
         return wdk_sys::STATUS_DEVICE_BUSY;
     }
-    let Some(routine) = fields.DriverUnload else { return STATUS_INVALID_DEVICE_REQUEST };
+    let Some(routine) = fields.DriverUnload else {
+        return STATUS_INVALID_DEVICE_REQUEST;
+    };
     // SAFETY: the driver's unload routine, called as documented for it.
     cross::callback("DriverUnload", || unsafe { routine(object) }, String::new);
     check_leaks(driver.name, object);

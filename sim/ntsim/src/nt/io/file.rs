@@ -1,12 +1,6 @@
 //! File objects and handles: how a program opens and closes a device.
 
-use super::{
-    device,
-    driver::Failure,
-    interface::Target,
-    irp::IoResult,
-    sync::send_and_wait,
-};
+use super::{device, driver::Failure, interface::Target, irp::IoResult, sync::send_and_wait};
 use crate::{
     machine::{self, Machine},
     mem,
@@ -19,8 +13,9 @@ use std::{
     rc::Rc,
 };
 use wdk_sys::{
-    CSHORT, DO_EXCLUSIVE, FILE_OBJECT, GUID, IO_SECURITY_CONTEXT, IO_TYPE_FILE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE, IRP_MJ_CREATE, NT_SUCCESS,
-    PDEVICE_OBJECT, PFILE_OBJECT, PIO_STACK_LOCATION, PIRP, STATUS_ACCESS_DENIED, STATUS_OBJECT_NAME_NOT_FOUND, UCHAR, UNICODE_STRING, _MODE,
+    _MODE, CSHORT, DO_EXCLUSIVE, FILE_OBJECT, GUID, IO_SECURITY_CONTEXT, IO_TYPE_FILE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE,
+    IRP_MJ_CREATE, NT_SUCCESS, PDEVICE_OBJECT, PFILE_OBJECT, PIO_STACK_LOCATION, PIRP, STATUS_ACCESS_DENIED,
+    STATUS_OBJECT_NAME_NOT_FOUND, UCHAR, UNICODE_STRING,
 };
 
 bitflags::bitflags! {
@@ -53,7 +48,11 @@ pub(crate) fn references(address: usize) -> Option<u32> {
 /// Adds a reference.
 pub(crate) fn reference(file: PFILE_OBJECT) {
     machine::with(|m| {
-        m.io.files.0.borrow_mut().entry(file.addr()).and_modify(|references| *references += 1);
+        m.io.files
+            .0
+            .borrow_mut()
+            .entry(file.addr())
+            .and_modify(|references| *references += 1);
     });
 }
 
@@ -142,7 +141,11 @@ fn open(class: &GUID, access: DesiredAccess) -> Result<Handle, i32> {
         destroy(file);
         return Err(result.status);
     }
-    Ok(Handle { file, access, closed: Rc::new(Cell::new(false)) })
+    Ok(Handle {
+        file,
+        access,
+        closed: Rc::new(Cell::new(false)),
+    })
 }
 
 fn open_count(pdo: PDEVICE_OBJECT) -> i32 {
@@ -153,7 +156,9 @@ fn open_count(pdo: PDEVICE_OBJECT) -> i32 {
 fn change_open_count(pdo: PDEVICE_OBJECT, change: i32) {
     let count = open_count(pdo) + change;
     // SAFETY: a live device object.
-    unsafe { (&raw mut (*pdo).ReferenceCount).write(count) };
+    let place = unsafe { &raw mut (*pdo).ReferenceCount };
+    // SAFETY: as above.
+    unsafe { place.write(count) };
 }
 
 fn make(pdo: PDEVICE_OBJECT, access: DesiredAccess, target: &Target) -> PFILE_OBJECT {
@@ -177,9 +182,13 @@ fn make(pdo: PDEVICE_OBJECT, access: DesiredAccess, target: &Target) -> PFILE_OB
 /// Fills in the stack location of a request about a file.
 fn about(irp: PIRP, stack: PIO_STACK_LOCATION, file: PFILE_OBJECT, major: u32) {
     // SAFETY: a fresh IRP of the caller.
-    unsafe { (&raw mut (*irp).RequestorMode).write(_MODE::UserMode as i8) };
+    let place = unsafe { &raw mut (*irp).RequestorMode };
     // SAFETY: as above.
-    unsafe { (&raw mut (*irp).Tail.Overlay.OriginalFileObject).write(file) };
+    unsafe { place.write(_MODE::UserMode as i8) };
+    // SAFETY: as above.
+    let place = unsafe { &raw mut (*irp).Tail.Overlay.OriginalFileObject };
+    // SAFETY: as above.
+    unsafe { place.write(file) };
     // SAFETY: as above; all fields are plain data.
     let location = unsafe { &mut *stack };
     location.MajorFunction = major as UCHAR;
@@ -189,11 +198,15 @@ fn about(irp: PIRP, stack: PIO_STACK_LOCATION, file: PFILE_OBJECT, major: u32) {
 fn create(top: PDEVICE_OBJECT, file: PFILE_OBJECT, access: DesiredAccess) -> IoResult {
     let security: *mut IO_SECURITY_CONTEXT = mem::kernel_allocate(size_of::<IO_SECURITY_CONTEXT>(), *b"IoSc").cast();
     // SAFETY: freshly allocated and zeroed.
-    unsafe { (&raw mut (*security).DesiredAccess).write(access.bits()) };
+    let place = unsafe { &raw mut (*security).DesiredAccess };
+    // SAFETY: as above.
+    unsafe { place.write(access.bits()) };
     let result = send_and_wait(top, |irp, stack| {
         about(irp, stack, file, IRP_MJ_CREATE);
         // SAFETY: a fresh IRP.
-        unsafe { (&raw mut (*stack).Parameters.Create.SecurityContext).write(security) };
+        let place = unsafe { &raw mut (*stack).Parameters.Create.SecurityContext };
+        // SAFETY: as above.
+        unsafe { place.write(security) };
     });
     mem::kernel_free(security.cast());
     result

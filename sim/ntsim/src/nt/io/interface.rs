@@ -7,8 +7,8 @@ use crate::{
 };
 use std::cell::RefCell;
 use wdk_sys::{
-    BOOLEAN, GUID, NTSTATUS, PDEVICE_OBJECT, PUNICODE_STRING, STATUS_INVALID_DEVICE_REQUEST, STATUS_OBJECT_NAME_NOT_FOUND,
-    STATUS_SUCCESS,
+    BOOLEAN, GUID, NTSTATUS, PDEVICE_OBJECT, PUNICODE_STRING, STATUS_INVALID_DEVICE_REQUEST,
+    STATUS_OBJECT_NAME_NOT_FOUND, STATUS_SUCCESS,
 };
 
 nt_exports! {
@@ -74,8 +74,15 @@ impl Interfaces {
     pub(crate) fn enabled(&self, class: &GUID) -> Vec<Target> {
         let class = bytes(class);
         let known = self.known.borrow();
-        let found = known.iter().filter(|interface| interface.enabled && interface.class == class);
-        found.map(|interface| Target { pdo: interface.pdo, reference: interface.reference.clone() }).collect()
+        let found = known
+            .iter()
+            .filter(|interface| interface.enabled && interface.class == class);
+        found
+            .map(|interface| Target {
+                pdo: interface.pdo,
+                reference: interface.reference.clone(),
+            })
+            .collect()
     }
 
     /// Forgets the interfaces of a device.
@@ -98,12 +105,19 @@ fn bytes(guid: &GUID) -> [u8; 16] {
 pub(crate) fn guid_text(guid: &GUID) -> String {
     let [a, b, rest @ ..] = guid.Data4;
     let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{{{:08x}-{:04x}-{:04x}-{a:02x}{b:02x}-{rest}}}", guid.Data1, guid.Data2, guid.Data3)
+    format!(
+        "{{{:08x}-{:04x}-{:04x}-{a:02x}{b:02x}-{rest}}}",
+        guid.Data1, guid.Data2, guid.Data3
+    )
 }
 
 fn register(function: FunctionId, pdo: PDEVICE_OBJECT, class: GUID, reference: String) -> String {
     let identity = pci::identity(function);
-    let tail = if reference.is_empty() { String::new() } else { format!("\\{reference}") };
+    let tail = if reference.is_empty() {
+        String::new()
+    } else {
+        format!("\\{reference}")
+    };
     let link = format!(
         "\\??\\PCI#VEN_{:04X}&DEV_{:04X}#{}#{}{tail}",
         identity.vendor,
@@ -115,7 +129,13 @@ fn register(function: FunctionId, pdo: PDEVICE_OBJECT, class: GUID, reference: S
         let mut known = m.io.interfaces.known.borrow_mut();
         if !known.iter().any(|interface| interface.link == link) {
             let class = bytes(&class);
-            known.push(Interface { class, link: link.clone(), reference, pdo: pdo.addr(), enabled: false });
+            known.push(Interface {
+                class,
+                link: link.clone(),
+                reference,
+                pdo: pdo.addr(),
+                enabled: false,
+            });
         }
     });
     link
@@ -134,7 +154,12 @@ mod tests {
 
     #[test]
     fn guids_are_written_the_usual_way() {
-        let guid = GUID { Data1: 0x0123_4567, Data2: 0x89AB, Data3: 0xCDEF, Data4: [1, 2, 3, 4, 5, 6, 7, 8] };
+        let guid = GUID {
+            Data1: 0x0123_4567,
+            Data2: 0x89AB,
+            Data3: 0xCDEF,
+            Data4: [1, 2, 3, 4, 5, 6, 7, 8],
+        };
         assert_eq!(guid_text(&guid), "{01234567-89ab-cdef-0102-030405060708}");
         assert_eq!(bytes(&guid)[..6], [0x67, 0x45, 0x23, 0x01, 0xAB, 0x89]);
     }

@@ -14,8 +14,9 @@ use crate::{
 };
 use std::{cell::Cell, rc::Rc};
 use wdk_sys::{
-    IRP_BUFFERED_IO, IRP_DEALLOCATE_BUFFER, IRP_INPUT_OPERATION, IRP_MJ_DEVICE_CONTROL, METHOD_BUFFERED, METHOD_IN_DIRECT, METHOD_NEITHER, NT_ERROR,
-    NTSTATUS, PIRP, PMDL, PVOID, STATUS_ACCESS_DENIED, STATUS_ACCESS_VIOLATION, STATUS_INVALID_HANDLE, UCHAR, ULONG, _MODE,
+    _MODE, IRP_BUFFERED_IO, IRP_DEALLOCATE_BUFFER, IRP_INPUT_OPERATION, IRP_MJ_DEVICE_CONTROL, METHOD_BUFFERED,
+    METHOD_IN_DIRECT, METHOD_NEITHER, NT_ERROR, NTSTATUS, PIRP, PMDL, PVOID, STATUS_ACCESS_DENIED,
+    STATUS_ACCESS_VIOLATION, STATUS_INVALID_HANDLE, UCHAR, ULONG,
 };
 
 /// A device control request.
@@ -43,9 +44,17 @@ impl Handle {
     /// Sends a device control request. It runs on a thread of its own: this returns at once, and the machine has to run for something to happen.
     #[must_use]
     pub fn ioctl(&self, code: u32, input: &[u8], output: Option<UserRange>) -> PendingIo {
-        let state = Rc::new(Pending { irp: Cell::new(core::ptr::null_mut()), result: Cell::new(None), started: Cell::new(false) });
+        let state = Rc::new(Pending {
+            irp: Cell::new(core::ptr::null_mut()),
+            result: Cell::new(None),
+            started: Cell::new(false),
+        });
         let (pending, handle) = (Rc::clone(&state), self.clone());
-        let control = Control { code, input: input.to_vec(), output: output.filter(|range| range.length > 0) };
+        let control = Control {
+            code,
+            input: input.to_vec(),
+            output: output.filter(|range| range.length > 0),
+        };
         sched::spawn("DeviceIoControl", move || {
             if let Err(status) = start(&handle, control, &pending) {
                 pending.finish(IoResult { status, information: 0 });
@@ -154,18 +163,30 @@ fn attach_buffers(irp: PIRP, method: u32, control: &Control) -> Result<(), NTSTA
         METHOD_BUFFERED => control.input.len().max(output.map_or(0, |range| range.length)),
         _ => control.input.len(),
     };
-    if method == METHOD_BUFFERED && let Some(range) = output {
-        mem::physical().probe(range, Access::ReadWrite).map_err(|_| STATUS_ACCESS_VIOLATION)?;
+    if method == METHOD_BUFFERED
+        && let Some(range) = output
+    {
+        mem::physical()
+            .probe(range, Access::ReadWrite)
+            .map_err(|_| STATUS_ACCESS_VIOLATION)?;
     }
     if system_length > 0 {
         let buffer = mem::kernel_allocate(system_length, *b"IoSB");
         // SAFETY: freshly allocated, at least as long as the input.
         unsafe { buffer.copy_from_nonoverlapping(control.input.as_ptr(), control.input.len()) };
         // SAFETY: a fresh IRP.
-        unsafe { (&raw mut (*irp).AssociatedIrp.SystemBuffer).write(buffer.cast()) };
-        let input = if output.is_some() && method == METHOD_BUFFERED { IRP_INPUT_OPERATION } else { 0 };
+        let place = unsafe { &raw mut (*irp).AssociatedIrp.SystemBuffer };
+        // SAFETY: as above.
+        unsafe { place.write(buffer.cast()) };
+        let input = if output.is_some() && method == METHOD_BUFFERED {
+            IRP_INPUT_OPERATION
+        } else {
+            0
+        };
         // SAFETY: a fresh IRP.
-        unsafe { (&raw mut (*irp).Flags).write(IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER | input) };
+        let place = unsafe { &raw mut (*irp).Flags };
+        // SAFETY: as above.
+        unsafe { place.write(IRP_BUFFERED_IO | IRP_DEALLOCATE_BUFFER | input) };
     }
     match output {
         Some(range) if method != METHOD_BUFFERED => lock_output(irp, method, range),
@@ -179,7 +200,9 @@ fn attach_buffers(irp: PIRP, method: u32, control: &Control) -> Result<(), NTSTA
 
 fn set_user_buffer(irp: PIRP, range: UserRange) {
     // SAFETY: a fresh IRP.
-    unsafe { (&raw mut (*irp).UserBuffer).write(pointer(range)) };
+    let place = unsafe { &raw mut (*irp).UserBuffer };
+    // SAFETY: as above.
+    unsafe { place.write(pointer(range)) };
 }
 
 /// A user address as drivers see it.
@@ -200,14 +223,20 @@ fn attach_raw(irp: PIRP, control: &Control) -> Result<(), NTSTATUS> {
     let at = pointer(buffer.range());
     machine::with(|m| m.io.raw_inputs.borrow_mut().push(buffer));
     // SAFETY: the next location of a fresh IRP.
-    unsafe { (&raw mut (*irp::next_location(irp)).Parameters.DeviceIoControl.Type3InputBuffer).write(at) };
+    let place = unsafe { &raw mut (*irp::next_location(irp)).Parameters.DeviceIoControl.Type3InputBuffer };
+    // SAFETY: as above.
+    unsafe { place.write(at) };
     Ok(())
 }
 
 /// Describes the user's buffer by an MDL and locks it: for reading by the driver, or for writing.
 fn lock_output(irp: PIRP, method: u32, range: UserRange) -> Result<(), NTSTATUS> {
     let mdl = mem::allocate_mdl(pointer(range), range.length as ULONG, irp, false);
-    let need = if method == METHOD_IN_DIRECT { Access::Read } else { Access::ReadWrite };
+    let need = if method == METHOD_IN_DIRECT {
+        Access::Read
+    } else {
+        Access::ReadWrite
+    };
     mem::probe_and_lock(mdl, need).map_err(|_| STATUS_ACCESS_VIOLATION)
 }
 
@@ -228,14 +257,28 @@ fn describe(irp: PIRP, handle: &Handle, control: &Control) {
 /// What the I/O manager does when a request has completed.
 fn settle(irp: PIRP, method: u32, output: Option<UserRange>) -> IoResult {
     let mut result = irp::result(irp);
-    if method == METHOD_BUFFERED && let Some(range) = output && !NT_ERROR(result.status) {
+    if method == METHOD_BUFFERED
+        && let Some(range) = output
+        && !NT_ERROR(result.status)
+    {
         if result.information > range.length as u64 {
-            let text = format!("{} bytes are reported for an output buffer of {}", result.information, range.length);
-            verifier::violation_with(io::INFORMATION_TOO_LARGE, [irp.addr() as u64, result.information, 0], text);
+            let text = format!(
+                "{} bytes are reported for an output buffer of {}",
+                result.information, range.length
+            );
+            verifier::violation_with(
+                io::INFORMATION_TOO_LARGE,
+                [irp.addr() as u64, result.information, 0],
+                text,
+            );
         }
-        let copied = UserRange { length: range.length.min(result.information as usize), ..range };
-        // SAFETY: a live IRP with a system buffer, because it has an output buffer.
-        let buffer = unsafe { (*irp).AssociatedIrp.SystemBuffer };
+        let copied = UserRange {
+            length: range.length.min(result.information as usize),
+            ..range
+        };
+        let associated = irp::read(irp).AssociatedIrp;
+        // SAFETY: it has a system buffer, because the request is buffered and has an output buffer.
+        let buffer = unsafe { associated.SystemBuffer };
         if mem::physical().copy_to_user(buffer.cast(), copied).is_err() {
             result.status = STATUS_ACCESS_VIOLATION;
         }

@@ -116,7 +116,19 @@ fn size_of_irp(stack: CCHAR) -> usize {
 pub(crate) fn allocate(stack: CCHAR, owner: Domain, finish: Option<Finish>) -> PIRP {
     let irp: PIRP = mem::kernel_allocate(size_of_irp(stack), *b"Irp ").cast();
     initialize(irp, size_of_irp(stack) as USHORT, stack);
-    insert(irp, Record { owner, initialized: false, finish, frames: Vec::new(), sent: false, home: 0, pins: 0, gone: false });
+    insert(
+        irp,
+        Record {
+            owner,
+            initialized: false,
+            finish,
+            frames: Vec::new(),
+            sent: false,
+            home: 0,
+            pins: 0,
+            gone: false,
+        },
+    );
     irp
 }
 
@@ -151,7 +163,19 @@ fn initialize_callers(irp: PIRP, size: USHORT, stack: CCHAR) {
     }
     initialize(irp, size, stack);
     let owner = cross::caller();
-    insert(irp, Record { owner, initialized: true, finish: None, frames: Vec::new(), sent: false, home: 0, pins: 0, gone: false });
+    insert(
+        irp,
+        Record {
+            owner,
+            initialized: true,
+            finish: None,
+            frames: Vec::new(),
+            sent: false,
+            home: 0,
+            pins: 0,
+            gone: false,
+        },
+    );
 }
 
 /// Frees an IRP, as IoFreeIrp.
@@ -224,13 +248,24 @@ pub(crate) fn read(irp: PIRP) -> IRP {
 
 /// A stack location by number: 1 is the lowest driver's.
 pub(crate) fn location(irp: PIRP, number: CCHAR) -> PIO_STACK_LOCATION {
-    irp.wrapping_add(1).cast::<IO_STACK_LOCATION>().wrapping_offset(isize::from(number) - 1)
+    irp.wrapping_add(1)
+        .cast::<IO_STACK_LOCATION>()
+        .wrapping_offset(isize::from(number) - 1)
 }
 
 /// The current stack location.
 pub(crate) fn current_location(irp: PIRP) -> PIO_STACK_LOCATION {
-    // SAFETY: a live IRP; both unions are plain data.
-    unsafe { (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation }
+    // SAFETY: a live IRP.
+    let place = unsafe {
+        &raw const (*irp)
+            .Tail
+            .Overlay
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation
+    };
+    // SAFETY: as above; the unions are plain data.
+    unsafe { place.read() }
 }
 
 /// The stack location that the next driver will get.
@@ -240,31 +275,49 @@ pub(crate) fn next_location(irp: PIRP) -> PIO_STACK_LOCATION {
 
 fn set_stack_pointer(irp: PIRP, to: PIO_STACK_LOCATION) {
     // SAFETY: a live IRP.
-    unsafe { (&raw mut (*irp).Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation).write(to) };
+    let place = unsafe {
+        &raw mut (*irp)
+            .Tail
+            .Overlay
+            .__bindgen_anon_2
+            .__bindgen_anon_1
+            .CurrentStackLocation
+    };
+    // SAFETY: as above.
+    unsafe { place.write(to) };
 }
 
 /// Moves to another stack location.
 pub(crate) fn move_to(irp: PIRP, number: CCHAR) {
     // SAFETY: a live IRP.
-    unsafe { (&raw mut (*irp).CurrentLocation).write(number) };
+    let place = unsafe { &raw mut (*irp).CurrentLocation };
+    // SAFETY: as above.
+    unsafe { place.write(number) };
     set_stack_pointer(irp, location(irp, number));
 }
 
 /// The status in an IRP.
 pub(crate) fn status(irp: PIRP) -> NTSTATUS {
-    // SAFETY: a live IRP; every pattern of bits is a status.
-    unsafe { (*irp).IoStatus.__bindgen_anon_1.Status }
+    // SAFETY: a live IRP.
+    let place = unsafe { &raw const (*irp).IoStatus.__bindgen_anon_1.Status };
+    // SAFETY: as above; every pattern of bits is a status.
+    unsafe { place.read() }
 }
 
 /// Sets the status in an IRP.
 pub(crate) fn set_status(irp: PIRP, status: NTSTATUS) {
     // SAFETY: a live IRP.
-    unsafe { (&raw mut (*irp).IoStatus.__bindgen_anon_1.Status).write(status) };
+    let place = unsafe { &raw mut (*irp).IoStatus.__bindgen_anon_1.Status };
+    // SAFETY: as above.
+    unsafe { place.write(status) };
 }
 
 /// The status and the information in an IRP.
 pub(crate) fn result(irp: PIRP) -> IoResult {
-    IoResult { status: status(irp), information: read(irp).IoStatus.Information }
+    IoResult {
+        status: status(irp),
+        information: read(irp).IoStatus.Information,
+    }
 }
 
 /// How a request ended.

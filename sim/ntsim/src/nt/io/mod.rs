@@ -77,7 +77,12 @@ impl State {
     pub(crate) fn ledger(&self, out: &mut Vec<LedgerEntry>) {
         let mut add = |kind, owner: &str, count| {
             if count > 0 {
-                out.push(LedgerEntry { kind, owner: owner.to_owned(), count, bytes: 0 });
+                out.push(LedgerEntry {
+                    kind,
+                    owner: owner.to_owned(),
+                    count,
+                    bytes: 0,
+                });
             }
         };
         add("IRP", "kernel", self.irps.count(|owner| owner == Domain::Kernel));

@@ -1,7 +1,10 @@
 //! Reference counts of kernel objects: devices, files and everything else that drivers only hold.
 
 use super::{device, file};
-use crate::verifier::{self, io};
+use crate::{
+    machine,
+    verifier::{self, io},
+};
 use wdk_sys::{LONG_PTR, PVOID};
 
 nt_exports! {
@@ -38,7 +41,16 @@ nt_exports! {
 
 /// The references of an object that the I/O manager counts; none for other objects (threads, processes), which outlive every driver here.
 fn count(object: PVOID) -> Option<u32> {
-    device::references(object.addr()).or_else(|| file::references(object.addr()))
+    let counted = device::references(object.addr()).or_else(|| file::references(object.addr()));
+    counted.or_else(|| is_gone(object).then_some(0))
+}
+
+/// Whether there was an object where no memory is allocated any more.
+fn is_gone(object: PVOID) -> bool {
+    machine::with(|m| {
+        let in_pool = m.mem.physical.system_addresses().contains(&object.addr());
+        in_pool && m.mem.pool.block_of(object.addr()).is_none()
+    })
 }
 
 fn wrong(object: PVOID) -> LONG_PTR {

@@ -4,9 +4,7 @@ use crate::{
     sched,
     verifier::{self, io},
 };
-use wdk_sys::{
-    IO_REMOVE_LOCK, NTSTATUS, PCSTR, PIO_REMOVE_LOCK, PVOID, STATUS_DELETE_PENDING, STATUS_SUCCESS, ULONG,
-};
+use wdk_sys::{IO_REMOVE_LOCK, NTSTATUS, PCSTR, PIO_REMOVE_LOCK, PVOID, STATUS_DELETE_PENDING, STATUS_SUCCESS, ULONG};
 
 nt_exports! {
     pub const EXPORTS = "ntoskrnl.exe";
@@ -44,7 +42,9 @@ nt_exports! {
     fn IoReleaseRemoveLockAndWaitEx(RemoveLock: PIO_REMOVE_LOCK, Tag: PVOID, RemlockSize: ULONG) {
         let _ = (Tag, RemlockSize);
         // SAFETY: the caller's lock.
-        unsafe { (&raw mut (*RemoveLock).Common.Removed).write(1) };
+        let place = unsafe { &raw mut (*RemoveLock).Common.Removed };
+        // SAFETY: as above.
+        unsafe { place.write(1) };
         release(RemoveLock);
         release(RemoveLock);
         sched::block("a remove lock", || read(RemoveLock).Common.IoCount <= 0, None);
@@ -58,7 +58,9 @@ fn read(lock: PIO_REMOVE_LOCK) -> IO_REMOVE_LOCK {
 
 fn set_count(lock: PIO_REMOVE_LOCK, count: i32) {
     // SAFETY: the caller's lock.
-    unsafe { (&raw mut (*lock).Common.IoCount).write(count) };
+    let place = unsafe { &raw mut (*lock).Common.IoCount };
+    // SAFETY: as above.
+    unsafe { place.write(count) };
 }
 
 fn release(lock: PIO_REMOVE_LOCK) {

@@ -4,10 +4,7 @@ use super::{
     call,
     irp::{self, IoResult},
 };
-use crate::{
-    cross::Domain,
-    sched,
-};
+use crate::{cross::Domain, sched};
 use std::{cell::Cell, rc::Rc};
 use wdk_sys::{PDEVICE_OBJECT, PIO_STACK_LOCATION, PIRP};
 

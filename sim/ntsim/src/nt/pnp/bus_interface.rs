@@ -1,15 +1,22 @@
 //! BUS_INTERFACE_STANDARD: a driver's access to the configuration space of its device.
 
 use crate::{
-    cross::{self, ExportInfo}, pci,
+    cross::{self, ExportInfo},
+    pci,
 };
 use wdk_sys::{
-    _INTERFACE, BOOLEAN, BUS_INTERFACE_STANDARD, GUID, NTSTATUS, PDEVICE_OBJECT, PHYSICAL_ADDRESS, PPHYSICAL_ADDRESS, PULONG, PVOID,
-    STATUS_BUFFER_TOO_SMALL, STATUS_SUCCESS, ULONG, USHORT, _IO_STACK_LOCATION__bindgen_ty_1__bindgen_ty_26,
+    _INTERFACE, _IO_STACK_LOCATION__bindgen_ty_1__bindgen_ty_26, BOOLEAN, BUS_INTERFACE_STANDARD, GUID, NTSTATUS,
+    PDEVICE_OBJECT, PHYSICAL_ADDRESS, PPHYSICAL_ADDRESS, PULONG, PVOID, STATUS_BUFFER_TOO_SMALL, STATUS_SUCCESS, ULONG,
+    USHORT,
 };
 
 /// GUID_BUS_INTERFACE_STANDARD.
-const BUS_INTERFACE: (u32, u16, u16, [u8; 8]) = (0x496B_8280, 0x6F25, 0x11D0, [0xBE, 0xAF, 0x08, 0x00, 0x2B, 0xE2, 0x09, 0x2F]);
+const BUS_INTERFACE: (u32, u16, u16, [u8; 8]) = (
+    0x496B_8280,
+    0x6F25,
+    0x11D0,
+    [0xBE, 0xAF, 0x08, 0x00, 0x2B, 0xE2, 0x09, 0x2F],
+);
 /// The version of the interface.
 const VERSION: USHORT = 1;
 /// PCI_WHICHSPACE_CONFIG.
@@ -18,7 +25,12 @@ const CONFIG_SPACE: ULONG = 0;
 /// Answers IRP_MN_QUERY_INTERFACE; none for interfaces that the bus does not have.
 pub(super) fn query(pdo: PDEVICE_OBJECT, wanted: &_IO_STACK_LOCATION__bindgen_ty_1__bindgen_ty_26) -> Option<NTSTATUS> {
     // SAFETY: the identifier of the request, valid while it lasts.
-    let GUID { Data1, Data2, Data3, Data4 } = unsafe { wanted.InterfaceType.read() };
+    let GUID {
+        Data1,
+        Data2,
+        Data3,
+        Data4,
+    } = unsafe { wanted.InterfaceType.read() };
     if (Data1, Data2, Data3, Data4) != BUS_INTERFACE || wanted.Version != VERSION {
         return None;
     }
@@ -65,35 +77,71 @@ struct Part {
 }
 
 unsafe extern "C" fn set_bus_data(context: PVOID, space: ULONG, buffer: PVOID, offset: ULONG, length: ULONG) -> ULONG {
-    const INFO: ExportInfo =
-        ExportInfo { module: "BUS_INTERFACE_STANDARD", name: "SetBusData", irql: irql_range!(..= DISPATCH_LEVEL) };
-    let part = Part { pdo: context.cast(), buffer, offset, length };
-    cross::export(&INFO, || format!("offset={offset:#x} length={length}"), move || if space == CONFIG_SPACE { write(part) } else { 0 })
+    const INFO: ExportInfo = ExportInfo {
+        module: "BUS_INTERFACE_STANDARD",
+        name: "SetBusData",
+        irql: irql_range!(..=DISPATCH_LEVEL),
+    };
+    let part = Part {
+        pdo: context.cast(),
+        buffer,
+        offset,
+        length,
+    };
+    cross::export(
+        &INFO,
+        || format!("offset={offset:#x} length={length}"),
+        move || if space == CONFIG_SPACE { write(part) } else { 0 },
+    )
 }
 
 unsafe extern "C" fn get_bus_data(context: PVOID, space: ULONG, buffer: PVOID, offset: ULONG, length: ULONG) -> ULONG {
-    const INFO: ExportInfo =
-        ExportInfo { module: "BUS_INTERFACE_STANDARD", name: "GetBusData", irql: irql_range!(..= DISPATCH_LEVEL) };
-    let part = Part { pdo: context.cast(), buffer, offset, length };
-    cross::export(&INFO, || format!("offset={offset:#x} length={length}"), move || if space == CONFIG_SPACE { read(part) } else { 0 })
+    const INFO: ExportInfo = ExportInfo {
+        module: "BUS_INTERFACE_STANDARD",
+        name: "GetBusData",
+        irql: irql_range!(..=DISPATCH_LEVEL),
+    };
+    let part = Part {
+        pdo: context.cast(),
+        buffer,
+        offset,
+        length,
+    };
+    cross::export(
+        &INFO,
+        || format!("offset={offset:#x} length={length}"),
+        move || if space == CONFIG_SPACE { read(part) } else { 0 },
+    )
 }
 
 /// The largest configuration space.
 const LARGEST: ULONG = 4096;
 
 fn write(part: Part) -> ULONG {
-    let Some(function) = pci::of_pdo(part.pdo) else { return 0 };
+    let Some(function) = pci::of_pdo(part.pdo) else {
+        return 0;
+    };
     let mut bytes = vec![0; part.length.min(LARGEST) as usize];
     // SAFETY: the caller's buffer has `length` bytes by contract.
-    unsafe { part.buffer.cast::<u8>().copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) };
+    unsafe {
+        part.buffer
+            .cast::<u8>()
+            .copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len())
+    };
     pci::config_write(function, part.offset, &bytes)
 }
 
 fn read(part: Part) -> ULONG {
-    let Some(function) = pci::of_pdo(part.pdo) else { return 0 };
+    let Some(function) = pci::of_pdo(part.pdo) else {
+        return 0;
+    };
     let mut bytes = vec![0; part.length.min(LARGEST) as usize];
     let done = pci::config_read(function, part.offset, &mut bytes);
     // SAFETY: the caller's buffer has `length` bytes by contract.
-    unsafe { part.buffer.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    unsafe {
+        part.buffer
+            .cast::<u8>()
+            .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+    };
     done
 }

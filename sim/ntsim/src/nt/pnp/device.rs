@@ -12,7 +12,7 @@ use crate::{
 };
 use core::cell::RefCell;
 use std::rc::Rc;
-use wdk_sys::{IRP_MN_QUERY_POWER, IRP_MN_SET_POWER, NT_SUCCESS, NTSTATUS, PDEVICE_OBJECT, _SYSTEM_POWER_STATE};
+use wdk_sys::{_SYSTEM_POWER_STATE, IRP_MN_QUERY_POWER, IRP_MN_SET_POWER, NT_SUCCESS, NTSTATUS, PDEVICE_OBJECT};
 
 /// A device that was plugged in.
 #[derive(Debug, Clone)]
@@ -157,7 +157,9 @@ impl Device {
     /// # Errors
     /// The driver fails, or the machine stopped.
     pub fn resume(&self) -> Result<(), Failure> {
-        self.operate("system resume", |node| node.system_power(IRP_MN_SET_POWER, _SYSTEM_POWER_STATE::PowerSystemWorking))
+        self.operate("system resume", |node| {
+            node.system_power(IRP_MN_SET_POWER, _SYSTEM_POWER_STATE::PowerSystemWorking)
+        })
     }
 
     fn operate(&self, name: &str, operation: impl FnOnce(&Node) -> NTSTATUS + 'static) -> Result<(), Failure> {

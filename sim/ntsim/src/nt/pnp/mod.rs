@@ -40,20 +40,32 @@ pub struct State {
 
 impl State {
     pub(crate) fn new(_options: &Options) -> Self {
-        Self { nodes: RefCell::default(), bus_driver: Cell::new(core::ptr::null_mut()), reported_power: RefCell::default() }
+        Self {
+            nodes: RefCell::default(),
+            bus_driver: Cell::new(core::ptr::null_mut()),
+            reported_power: RefCell::default(),
+        }
     }
 
     /// The physical device object of a function; null when it has none.
     pub(crate) fn pdo_of(&self, function: FunctionId) -> PDEVICE_OBJECT {
         let nodes = self.nodes.borrow();
-        nodes.values().find(|node| node.function == function).map_or(core::ptr::null_mut(), |node| node.pdo)
+        nodes
+            .values()
+            .find(|node| node.function == function)
+            .map_or(core::ptr::null_mut(), |node| node.pdo)
     }
 
     /// Adds what is outstanding.
     pub(crate) fn ledger(&self, out: &mut Vec<LedgerEntry>) {
         let count = self.nodes.borrow().len() as u64;
         if count > 0 {
-            out.push(LedgerEntry { kind: "device", owner: "PnP".to_owned(), count, bytes: 0 });
+            out.push(LedgerEntry {
+                kind: "device",
+                owner: "PnP".to_owned(),
+                count,
+                bytes: 0,
+            });
         }
     }
 }

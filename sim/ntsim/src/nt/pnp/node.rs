@@ -10,11 +10,12 @@ use crate::{
 };
 use std::{cell::Cell, rc::Rc};
 use wdk_sys::{
-    DEVICE_CAPABILITIES, DO_DEVICE_INITIALIZING, IRP_MJ_PNP, IRP_MN_CANCEL_REMOVE_DEVICE, IRP_MN_CANCEL_STOP_DEVICE,
-    IRP_MN_FILTER_RESOURCE_REQUIREMENTS, IRP_MN_QUERY_CAPABILITIES, IRP_MN_QUERY_DEVICE_RELATIONS, IRP_MN_QUERY_PNP_DEVICE_STATE,
-    IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE, IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE,
-    IRP_MN_SURPRISE_REMOVAL, NT_SUCCESS, NTSTATUS, PDEVICE_OBJECT, PIO_STACK_LOCATION, POWER_STATE, STATUS_DEVICE_BUSY,
-    STATUS_INVALID_DEVICE_STATE, STATUS_NOT_SUPPORTED, STATUS_SUCCESS, UCHAR, _POWER_STATE_TYPE,
+    _POWER_STATE_TYPE, DEVICE_CAPABILITIES, DO_DEVICE_INITIALIZING, IRP_MJ_PNP, IRP_MN_CANCEL_REMOVE_DEVICE,
+    IRP_MN_CANCEL_STOP_DEVICE, IRP_MN_FILTER_RESOURCE_REQUIREMENTS, IRP_MN_QUERY_CAPABILITIES,
+    IRP_MN_QUERY_DEVICE_RELATIONS, IRP_MN_QUERY_PNP_DEVICE_STATE, IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE,
+    IRP_MN_REMOVE_DEVICE, IRP_MN_START_DEVICE, IRP_MN_STOP_DEVICE, IRP_MN_SURPRISE_REMOVAL, NT_SUCCESS, NTSTATUS,
+    PDEVICE_OBJECT, PIO_STACK_LOCATION, POWER_STATE, STATUS_DEVICE_BUSY, STATUS_INVALID_DEVICE_STATE,
+    STATUS_NOT_SUPPORTED, STATUS_SUCCESS, UCHAR,
 };
 
 /// PNP_DEVICE_FAILED in the answer to IRP_MN_QUERY_PNP_DEVICE_STATE.
@@ -53,10 +54,21 @@ impl Node {
     /// Makes the physical device object of a function.
     pub(super) fn enumerate(function: FunctionId, managed: bool) -> Rc<Self> {
         let flags = wdk_sys::DO_BUS_ENUMERATED_DEVICE | wdk_sys::DO_POWER_PAGABLE;
-        let shape = io::Shape { extension: 0, kind: wdk_sys::FILE_DEVICE_UNKNOWN, characteristics: 0, flags };
+        let shape = io::Shape {
+            extension: 0,
+            kind: wdk_sys::FILE_DEVICE_UNKNOWN,
+            characteristics: 0,
+            flags,
+        };
         let pdo = io::create(super::bus::driver(), shape, io::Ownership::Bus);
         pci::bind_pdo(function, pdo);
-        let node = Rc::new(Self { function, pdo, state: Cell::new(DeviceState::Enumerated), managed, busy: Cell::new(false) });
+        let node = Rc::new(Self {
+            function,
+            pdo,
+            state: Cell::new(DeviceState::Enumerated),
+            managed,
+            busy: Cell::new(false),
+        });
         machine::with(|m| m.pnp.nodes.borrow_mut().insert(pdo.addr(), Rc::clone(&node)));
         node
     }
@@ -92,7 +104,11 @@ impl Node {
         let status = self.plain(minor);
         if !NT_SUCCESS(status) {
             let text = format!("IRP_MN {minor:#x} was failed with {status:#x}; drivers may not fail it");
-            verifier::violation_with(rules::CANNOT_BE_FAILED, [self.pdo.addr() as u64, u64::from(minor), 0], text);
+            verifier::violation_with(
+                rules::CANNOT_BE_FAILED,
+                [self.pdo.addr() as u64, u64::from(minor), 0],
+                text,
+            );
         }
     }
 
@@ -101,7 +117,9 @@ impl Node {
         // SAFETY: a live driver object.
         let extension = unsafe { (*driver.object).DriverExtension };
         // SAFETY: it has an extension as long as it lives.
-        let Some(routine) = (unsafe { (*extension).AddDevice }) else { return wdk_sys::STATUS_INVALID_DEVICE_REQUEST };
+        let Some(routine) = (unsafe { (*extension).AddDevice }) else {
+            return wdk_sys::STATUS_INVALID_DEVICE_REQUEST;
+        };
         let (object, pdo) = (driver.object, self.pdo);
         // SAFETY: the driver's AddDevice routine, called as documented for it.
         let status = cross::callback("AddDevice", || unsafe { routine(object, pdo) }, String::new);
@@ -137,10 +155,14 @@ impl Node {
             let lists = ResourceLists::of(self.function);
             let status = self
                 .pnp(IRP_MN_START_DEVICE, |stack| {
-                    // SAFETY: the next location of a fresh IRP; all members are plain data.
-                    let parameters = unsafe { &mut (*stack).Parameters.StartDevice };
-                    parameters.AllocatedResources = lists.raw;
-                    parameters.AllocatedResourcesTranslated = lists.translated;
+                    // SAFETY: the next location of a fresh IRP.
+                    let raw = unsafe { &raw mut (*stack).Parameters.StartDevice.AllocatedResources };
+                    // SAFETY: as above.
+                    unsafe { raw.write(lists.raw) };
+                    // SAFETY: as above.
+                    let translated = unsafe { &raw mut (*stack).Parameters.StartDevice.AllocatedResourcesTranslated };
+                    // SAFETY: as above.
+                    unsafe { translated.write(lists.translated) };
                 })
                 .status;
             lists.free();
@@ -154,13 +176,19 @@ impl Node {
 
     /// What the PnP manager asks of a device that was started.
     fn ask_started(&self) {
-        let mut capabilities = DEVICE_CAPABILITIES { Size: size_of::<DEVICE_CAPABILITIES>() as u16, Version: 1, ..Default::default() };
+        let mut capabilities = DEVICE_CAPABILITIES {
+            Size: size_of::<DEVICE_CAPABILITIES>() as u16,
+            Version: 1,
+            ..Default::default()
+        };
         capabilities.Address = u32::MAX;
         capabilities.UINumber = u32::MAX;
         let record = &raw mut capabilities;
         self.pnp(IRP_MN_QUERY_CAPABILITIES, |stack| {
             // SAFETY: the next location of a fresh IRP.
-            unsafe { (&raw mut (*stack).Parameters.DeviceCapabilities.Capabilities).write(record) };
+            let place = unsafe { &raw mut (*stack).Parameters.DeviceCapabilities.Capabilities };
+            // SAFETY: as above.
+            unsafe { place.write(record) };
         });
         let relations = self.pnp(IRP_MN_QUERY_DEVICE_RELATIONS, |_| {});
         if relations.information != 0 {
@@ -245,7 +273,11 @@ impl Node {
 
     /// Removes a device that is gone, as soon as all files on it are closed.
     pub(super) fn remove_when_closed(&self) {
-        sched::block("the last file on a removed device to be closed", || self.open_files() <= 0, None);
+        sched::block(
+            "the last file on a removed device to be closed",
+            || self.open_files() <= 0,
+            None,
+        );
         self.exclusively(|| {
             if self.state.get() != DeviceState::Removed {
                 self.finish_removal();
@@ -276,7 +308,12 @@ impl Node {
     pub(super) fn system_power(&self, minor: u32, state: i32) -> NTSTATUS {
         let result = io::send_and_wait(io::top_of(self.pdo), |irp, stack| {
             io::set_status(irp, STATUS_NOT_SUPPORTED);
-            power::describe(stack, minor as UCHAR, _POWER_STATE_TYPE::SystemPowerState, POWER_STATE { SystemState: state });
+            power::describe(
+                stack,
+                minor as UCHAR,
+                _POWER_STATE_TYPE::SystemPowerState,
+                POWER_STATE { SystemState: state },
+            );
         });
         result.status
     }

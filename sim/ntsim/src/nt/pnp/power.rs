@@ -3,13 +3,14 @@
 use crate::{
     cross::{self, Domain, Returned},
     machine,
-    nt::io, sched,
+    nt::io,
+    sched,
     verifier::{self, io as rules},
 };
 use wdk_sys::{
-    IO_STATUS_BLOCK, IRP_MJ_POWER, IRP_MN_QUERY_POWER, IRP_MN_SET_POWER, NTSTATUS, PDEVICE_OBJECT, PIRP,
-    POWER_STATE, POWER_STATE_TYPE, PREQUEST_POWER_COMPLETE, PVOID, STATUS_INVALID_PARAMETER_2, STATUS_NOT_SUPPORTED, STATUS_PENDING, UCHAR,
-    _POWER_STATE_TYPE,
+    _POWER_STATE_TYPE, IO_STATUS_BLOCK, IRP_MJ_POWER, IRP_MN_QUERY_POWER, IRP_MN_SET_POWER, NTSTATUS, PDEVICE_OBJECT,
+    PIRP, POWER_STATE, POWER_STATE_TYPE, PREQUEST_POWER_COMPLETE, PVOID, STATUS_INVALID_PARAMETER_2,
+    STATUS_NOT_SUPPORTED, STATUS_PENDING, UCHAR,
 };
 
 nt_exports! {
@@ -72,7 +73,11 @@ pub(super) fn number(kind: POWER_STATE_TYPE, state: POWER_STATE) -> i32 {
 
 /// The kind of a power state in words.
 pub(super) fn type_name(kind: POWER_STATE_TYPE) -> &'static str {
-    if kind == _POWER_STATE_TYPE::SystemPowerState { "system" } else { "device" }
+    if kind == _POWER_STATE_TYPE::SystemPowerState {
+        "system"
+    } else {
+        "device"
+    }
 }
 
 /// Fills in the stack location of a power IRP.
@@ -100,7 +105,12 @@ fn request(request: Request, result: *mut PIRP) -> NTSTATUS {
     let size = unsafe { (*top).StackSize };
     let irp = io::allocate(size, Domain::Kernel, Some(finish));
     io::set_status(irp, STATUS_NOT_SUPPORTED);
-    describe(io::next_location(irp), request.minor, _POWER_STATE_TYPE::DevicePowerState, request.state);
+    describe(
+        io::next_location(irp),
+        request.minor,
+        _POWER_STATE_TYPE::DevicePowerState,
+        request.state,
+    );
     if !result.is_null() {
         // SAFETY: the caller's result, valid for the call by contract.
         unsafe { result.write(irp) };
@@ -115,13 +125,25 @@ fn request(request: Request, result: *mut PIRP) -> NTSTATUS {
 fn finish(request: Request, irp: PIRP) {
     if let Some(routine) = request.routine {
         let result = io::result(irp);
-        let mut block = IO_STATUS_BLOCK { Information: result.information, ..Default::default() };
+        let mut block = IO_STATUS_BLOCK {
+            Information: result.information,
+            ..Default::default()
+        };
         block.__bindgen_anon_1.Status = result.status;
         let block = &raw mut block;
-        let Request { device, minor, state, context, .. } = request;
+        let Request {
+            device,
+            minor,
+            state,
+            context,
+            ..
+        } = request;
         // SAFETY: the driver's routine, called as documented for it.
-        cross::callback("RequestPowerComplete", || unsafe { routine(device, minor, state, context, block) }, String::new);
+        cross::callback(
+            "RequestPowerComplete",
+            || unsafe { routine(device, minor, state, context, block) },
+            String::new,
+        );
     }
     io::release(irp);
 }
-

@@ -3,8 +3,8 @@
 use super::node_of;
 use crate::{cross, pci, sched};
 use wdk_sys::{
-    DEVICE_REGISTRY_PROPERTY, DEVICE_RELATION_TYPE, LOGICAL, NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT,
-    PULONG, PVOID, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS, ULONG,
+    DEVICE_REGISTRY_PROPERTY, DEVICE_RELATION_TYPE, LOGICAL, NTSTATUS, PDEVICE_OBJECT, PDRIVER_OBJECT, PULONG, PVOID,
+    STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_DEVICE_REQUEST, STATUS_SUCCESS, ULONG,
 };
 
 nt_exports! {
@@ -70,7 +70,9 @@ fn property(pdo: PDEVICE_OBJECT, property: DEVICE_REGISTRY_PROPERTY::Type) -> Op
     Some(match property {
         DEVICE_REGISTRY_PROPERTY::DevicePropertyHardwareID => [text(&hardware), vec![0, 0]].concat(),
         DEVICE_REGISTRY_PROPERTY::DevicePropertyEnumeratorName => text("PCI"),
-        DEVICE_REGISTRY_PROPERTY::DevicePropertyPhysicalDeviceObjectName => text(&format!("\\Device\\NTPNP_PCI{:04}", function.0)),
+        DEVICE_REGISTRY_PROPERTY::DevicePropertyPhysicalDeviceObjectName => {
+            text(&format!("\\Device\\NTPNP_PCI{:04}", function.0))
+        }
         DEVICE_REGISTRY_PROPERTY::DevicePropertyBusNumber => 0_u32.to_le_bytes().to_vec(),
         DEVICE_REGISTRY_PROPERTY::DevicePropertyAddress => (function.0 << 16).to_le_bytes().to_vec(),
         _ => cross::unimplemented("ntoskrnl.exe", "IoGetDeviceProperty for this property"),
