@@ -55,7 +55,12 @@ crate::nt_exports! {
     }
 }
 
-fn bind(driver_object: PDRIVER_OBJECT, registry_path: PUNICODE_STRING, info: PWDF_BIND_INFO, globals: *mut PWDF_DRIVER_GLOBALS) -> NTSTATUS {
+fn bind(
+    driver_object: PDRIVER_OBJECT,
+    registry_path: PUNICODE_STRING,
+    info: PWDF_BIND_INFO,
+    globals: *mut PWDF_DRIVER_GLOBALS,
+) -> NTSTATUS {
     // SAFETY: the entry stub passes its own record.
     let request = unsafe { info.read() };
     if request.Size as usize != size_of_val(&request) {

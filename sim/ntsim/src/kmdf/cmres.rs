@@ -41,7 +41,11 @@ impl CmResList {
 pub(super) fn create(device: &Ref<Device>, resources: PCM_RESOURCE_LIST) -> Result<Ref<CmResList>, NTSTATUS> {
     let assigned = read(resources);
     let shown = assigned.iter().map(|descriptor| UnsafeCell::new(*descriptor)).collect();
-    let new = New { attributes: &Attributes::default(), parent: Some(device.object()), flags: Flags::NO_DELETE };
+    let new = New {
+        attributes: &Attributes::default(),
+        parent: Some(device.object()),
+        flags: Flags::NO_DELETE,
+    };
     object::create(&new, CmResList { shown, assigned })
 }
 
@@ -55,13 +59,21 @@ fn read(resources: PCM_RESOURCE_LIST) -> Vec<CM_PARTIAL_RESOURCE_DESCRIPTOR> {
     if lists == 0 {
         return Vec::new();
     }
-    let partial = resources.wrapping_byte_add(offset_of!(CM_RESOURCE_LIST, List) + offset_of!(CM_FULL_RESOURCE_DESCRIPTOR, PartialResourceList));
-    let count = partial.wrapping_byte_add(offset_of!(CM_PARTIAL_RESOURCE_LIST, Count)).cast::<ULONG>();
+    let partial = resources.wrapping_byte_add(
+        offset_of!(CM_RESOURCE_LIST, List) + offset_of!(CM_FULL_RESOURCE_DESCRIPTOR, PartialResourceList),
+    );
+    let count = partial
+        .wrapping_byte_add(offset_of!(CM_PARTIAL_RESOURCE_LIST, Count))
+        .cast::<ULONG>();
     // SAFETY: the list has a full descriptor, see above.
     let count = unsafe { count.read_unaligned() };
-    let first = partial.wrapping_byte_add(offset_of!(CM_PARTIAL_RESOURCE_LIST, PartialDescriptors)).cast::<CM_PARTIAL_RESOURCE_DESCRIPTOR>();
+    let first = partial
+        .wrapping_byte_add(offset_of!(CM_PARTIAL_RESOURCE_LIST, PartialDescriptors))
+        .cast::<CM_PARTIAL_RESOURCE_DESCRIPTOR>();
     // SAFETY: the list says that it has `count` descriptors.
-    (0..count as usize).map(|at| unsafe { first.wrapping_add(at).read_unaligned() }).collect()
+    (0..count as usize)
+        .map(|at| unsafe { first.wrapping_add(at).read_unaligned() })
+        .collect()
 }
 
 crate::wdf_exports! {

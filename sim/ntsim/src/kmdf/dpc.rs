@@ -59,9 +59,25 @@ fn create(config: PWDF_DPC_CONFIG, attributes: PWDF_OBJECT_ATTRIBUTES) -> Result
     let parent = object::any(attributes.parent);
     let _device = parent.ancestor::<Device>().ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
     let level = _WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch;
-    let lock = if config.AutomaticSerialization == 0 { None } else { sync::serialization(&parent, level)? };
-    let body = Dpc { function: config.EvtDpcFunc, lock, parent: parent.handle(), dpc: Box::new(UnsafeCell::new(KDPC::default())) };
-    let made = object::create(&New { attributes: &attributes, parent: Some(&parent), flags: Flags::PASSIVE }, body)?;
+    let lock = if config.AutomaticSerialization == 0 {
+        None
+    } else {
+        sync::serialization(&parent, level)?
+    };
+    let body = Dpc {
+        function: config.EvtDpcFunc,
+        lock,
+        parent: parent.handle(),
+        dpc: Box::new(UnsafeCell::new(KDPC::default())),
+    };
+    let made = object::create(
+        &New {
+            attributes: &attributes,
+            parent: Some(&parent),
+            flags: Flags::PASSIVE,
+        },
+        body,
+    )?;
     // SAFETY: memory of the right size that stays in its box; the context is a handle, which the routine checks.
     unsafe { ntddk::KeInitializeDpc(made.dpc.get(), Some(FxDpcRoutine), made.raw().cast()) };
     Ok(made)

@@ -28,17 +28,27 @@ impl FileObject {
 /// Handles IRP_MJ_CREATE.
 pub(crate) fn create(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     let Some(settings) = device.settings.file else {
-        return if device.is_filter() { irp::skip(device.attached(), irp) } else { opened(irp) };
+        return if device.is_filter() {
+            irp::skip(device.attached(), irp)
+        } else {
+            opened(irp)
+        };
     };
     let file = match new_object(device, irp::location(irp).FileObject, &settings.attributes) {
         Ok(file) => file,
         Err(status) => return irp::complete_with(irp, status),
     };
-    let Some(callback) = settings.config.EvtDeviceFileCreate else { return opened(irp) };
+    let Some(callback) = settings.config.EvtDeviceFileCreate else {
+        return opened(irp);
+    };
     let (device_handle, file_handle) = (device.raw(), file.raw());
     let body = |request| {
         // SAFETY: the driver's callback, with live handles.
-        call::void("EvtDeviceFileCreate", || unsafe { callback(device_handle, request, file_handle) }, String::new);
+        call::void(
+            "EvtDeviceFileCreate",
+            || unsafe { callback(device_handle, request, file_handle) },
+            String::new,
+        );
     };
     let status = request::present_create(device, irp, body);
     if !NT_SUCCESS(status) {
@@ -57,8 +67,18 @@ fn opened(irp: PIRP) -> NTSTATUS {
 }
 
 fn new_object(device: &Ref<Device>, file: PFILE_OBJECT, attributes: &Attributes) -> Result<Ref<FileObject>, NTSTATUS> {
-    let body = FileObject { device: device.raw(), file };
-    let made = object::create(&New { attributes, parent: Some(device.object()), flags: Flags::NO_DELETE }, body)?;
+    let body = FileObject {
+        device: device.raw(),
+        file,
+    };
+    let made = object::create(
+        &New {
+            attributes,
+            parent: Some(device.object()),
+            flags: Flags::NO_DELETE,
+        },
+        body,
+    )?;
     device.files.borrow_mut().insert(file.addr(), made.clone());
     Ok(made)
 }
@@ -106,7 +126,11 @@ pub(crate) fn close(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
 
 /// Ends a cleanup or close: a filter passes it on.
 fn done(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
-    if device.is_filter() { irp::skip(device.attached(), irp) } else { irp::complete_with(irp, STATUS_SUCCESS) }
+    if device.is_filter() {
+        irp::skip(device.attached(), irp)
+    } else {
+        irp::complete_with(irp, STATUS_SUCCESS)
+    }
 }
 
 crate::wdf_exports! {

@@ -159,11 +159,22 @@ pub(crate) fn query(top: PDEVICE_OBJECT, location: IO_STACK_LOCATION) -> NTSTATU
 
 /// A stack location for a PnP request.
 pub(crate) fn pnp_location(minor: u32) -> IO_STACK_LOCATION {
-    IO_STACK_LOCATION { MajorFunction: IRP_MJ_PNP as u8, MinorFunction: minor as u8, ..IO_STACK_LOCATION::default() }
+    IO_STACK_LOCATION {
+        MajorFunction: IRP_MJ_PNP as u8,
+        MinorFunction: minor as u8,
+        ..IO_STACK_LOCATION::default()
+    }
 }
 
 /// Asks a stack for an interface. PASSIVE_LEVEL.
-pub(crate) fn query_interface(top: PDEVICE_OBJECT, of: *const GUID, interface: PINTERFACE, size: USHORT, version: USHORT, data: PVOID) -> NTSTATUS {
+pub(crate) fn query_interface(
+    top: PDEVICE_OBJECT,
+    of: *const GUID,
+    interface: PINTERFACE,
+    size: USHORT,
+    version: USHORT,
+    data: PVOID,
+) -> NTSTATUS {
     let mut location = pnp_location(IRP_MN_QUERY_INTERFACE);
     location.Parameters.QueryInterface.InterfaceType = of;
     location.Parameters.QueryInterface.Size = size;

@@ -29,14 +29,32 @@ impl Typed for Memory {
 
 /// A memory object around a buffer that somebody else owns; a child of `parent`.
 pub(crate) fn wrap(parent: &Rc<Object>, buffer: PVOID, length: usize) -> Result<Ref<Memory>, NTSTATUS> {
-    let new = New { attributes: &Attributes::default(), parent: Some(parent), flags: Flags::NO_DELETE };
-    object::create(&new, Memory { buffer: Cell::new(buffer), length: Cell::new(length), owned: false })
+    let new = New {
+        attributes: &Attributes::default(),
+        parent: Some(parent),
+        flags: Flags::NO_DELETE,
+    };
+    object::create(
+        &new,
+        Memory {
+            buffer: Cell::new(buffer),
+            length: Cell::new(length),
+            owned: false,
+        },
+    )
 }
 
 fn create(attributes: PWDF_OBJECT_ATTRIBUTES, memory: Memory, handle: *mut WDFMEMORY) -> NTSTATUS {
     let made = Attributes::read_plain(attributes, ParentRule::Optional).and_then(|attributes| {
         let parent = attributes.parent_or(driver::current().object());
-        object::create(&New { attributes: &attributes, parent: Some(&parent), flags: Flags::empty() }, memory)
+        object::create(
+            &New {
+                attributes: &attributes,
+                parent: Some(&parent),
+                flags: Flags::empty(),
+            },
+            memory,
+        )
     });
     match made {
         Ok(made) => {
@@ -49,7 +67,11 @@ fn create(attributes: PWDF_OBJECT_ATTRIBUTES, memory: Memory, handle: *mut WDFME
 }
 
 /// A memory object with a buffer of its own. Its bytes are not zero: nothing promises that.
-pub(crate) fn create_owned(attributes: PWDF_OBJECT_ATTRIBUTES, size: usize, handle: *mut WDFMEMORY) -> Result<PVOID, NTSTATUS> {
+pub(crate) fn create_owned(
+    attributes: PWDF_OBJECT_ATTRIBUTES,
+    size: usize,
+    handle: *mut WDFMEMORY,
+) -> Result<PVOID, NTSTATUS> {
     if size == 0 {
         return Err(STATUS_INVALID_PARAMETER);
     }
@@ -59,7 +81,15 @@ pub(crate) fn create_owned(attributes: PWDF_OBJECT_ATTRIBUTES, size: usize, hand
     }
     // SAFETY: the block has `size` bytes.
     unsafe { block.cast::<u8>().write_bytes(UNINITIALIZED, size) };
-    let status = create(attributes, Memory { buffer: Cell::new(block), length: Cell::new(size), owned: true }, handle);
+    let status = create(
+        attributes,
+        Memory {
+            buffer: Cell::new(block),
+            length: Cell::new(size),
+            owned: true,
+        },
+        handle,
+    );
     if NT_SUCCESS(status) {
         return Ok(block);
     }

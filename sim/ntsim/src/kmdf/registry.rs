@@ -36,7 +36,9 @@ impl Unicode {
     }
 
     pub(crate) fn new(text: &str) -> Self {
-        Self { units: text.encode_utf16().collect() }
+        Self {
+            units: text.encode_utf16().collect(),
+        }
     }
 
     /// A string of these characters.
@@ -47,7 +49,11 @@ impl Unicode {
     /// The kernel's view of it, valid as long as it lives.
     pub(crate) fn view(&mut self) -> UNICODE_STRING {
         let bytes = u16::try_from(self.units.len() * 2).unwrap_or(u16::MAX - 1);
-        UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: self.units.as_mut_ptr() }
+        UNICODE_STRING {
+            Length: bytes,
+            MaximumLength: bytes,
+            Buffer: self.units.as_mut_ptr(),
+        }
     }
 }
 
@@ -60,7 +66,9 @@ pub(crate) fn units_of(string: PUNICODE_STRING) -> Vec<u16> {
     let string = unsafe { string.read() };
     let length = usize::from(string.Length / 2);
     // SAFETY: the string says that it has this many units.
-    (0..length).map(|at| unsafe { string.Buffer.wrapping_add(at).read() }).collect()
+    (0..length)
+        .map(|at| unsafe { string.Buffer.wrapping_add(at).read() })
+        .collect()
 }
 
 fn open(root: HANDLE, name: PUNICODE_STRING, access: ACCESS_MASK) -> Result<HANDLE, NTSTATUS> {
@@ -114,8 +122,13 @@ fn query(key: HANDLE, name: PUNICODE_STRING) -> Result<Value, NTSTATUS> {
     let bytes: Vec<u8> = buffer.iter().flat_map(|word| word.to_le_bytes()).collect();
     let of = buffer[1];
     let length = buffer[2] as usize;
-    let data = bytes.get(PARTIAL_HEADER..PARTIAL_HEADER + length).ok_or(STATUS_INTERNAL_ERROR)?;
-    Ok(Value { of, bytes: data.to_vec() })
+    let data = bytes
+        .get(PARTIAL_HEADER..PARTIAL_HEADER + length)
+        .ok_or(STATUS_INTERNAL_ERROR)?;
+    Ok(Value {
+        of,
+        bytes: data.to_vec(),
+    })
 }
 
 /// A DWORD of a key below the driver's service key, if it is there. For the framework's own settings.
@@ -135,19 +148,37 @@ fn dword(value: &Value) -> Result<ULONG, NTSTATUS> {
     if value.of != REG_DWORD {
         return Err(STATUS_OBJECT_TYPE_MISMATCH);
     }
-    let bytes = value.bytes.as_slice().try_into().map_err(|_| STATUS_OBJECT_TYPE_MISMATCH)?;
+    let bytes = value
+        .bytes
+        .as_slice()
+        .try_into()
+        .map_err(|_| STATUS_OBJECT_TYPE_MISMATCH)?;
     Ok(ULONG::from_le_bytes(bytes))
 }
 
 /// Opens the driver's `Parameters` key as a `WDFKEY`.
-pub(crate) fn open_parameters(parent: &Rc<Object>, access: ACCESS_MASK, attributes: PWDF_OBJECT_ATTRIBUTES, key: *mut WDFKEY) -> NTSTATUS {
+pub(crate) fn open_parameters(
+    parent: &Rc<Object>,
+    access: ACCESS_MASK,
+    attributes: PWDF_OBJECT_ATTRIBUTES,
+    key: *mut WDFKEY,
+) -> NTSTATUS {
     let mut path = Unicode::appended(crate::kmdf::state(|s| s.driver.registry_path()), r"\Parameters");
     let mut path = path.view();
-    publish(parent, attributes, key, || open(core::ptr::null_mut(), &raw mut path, access))
+    publish(parent, attributes, key, || {
+        open(core::ptr::null_mut(), &raw mut path, access)
+    })
 }
 
 /// Opens the hardware or software key of a device as a `WDFKEY`.
-pub(crate) fn open_device(parent: &Rc<Object>, pdo: PDEVICE_OBJECT, of: ULONG, access: ACCESS_MASK, attributes: PWDF_OBJECT_ATTRIBUTES, key: *mut WDFKEY) -> NTSTATUS {
+pub(crate) fn open_device(
+    parent: &Rc<Object>,
+    pdo: PDEVICE_OBJECT,
+    of: ULONG,
+    access: ACCESS_MASK,
+    attributes: PWDF_OBJECT_ATTRIBUTES,
+    key: *mut WDFKEY,
+) -> NTSTATUS {
     publish(parent, attributes, key, || {
         let mut handle = core::ptr::null_mut();
         // SAFETY: a live device object and a local variable.
@@ -167,7 +198,15 @@ fn publish(
         let attributes = Attributes::read_plain(attributes, ParentRule::Optional)?;
         let parent = attributes.parent_or(parent);
         let handle = open()?;
-        object::create(&New { attributes: &attributes, parent: Some(&parent), flags: Flags::PASSIVE }, Key { handle }).inspect_err(|_| {
+        object::create(
+            &New {
+                attributes: &attributes,
+                parent: Some(&parent),
+                flags: Flags::PASSIVE,
+            },
+            Key { handle },
+        )
+        .inspect_err(|_| {
             // SAFETY: opened above, owned by nobody.
             let _ = unsafe { ntddk::ZwClose(handle) };
         })
@@ -184,7 +223,11 @@ fn publish(
 
 /// The handle behind a `WDFKEY`, or null for no key.
 fn root_of(key: WDFKEY) -> HANDLE {
-    if key.is_null() { core::ptr::null_mut() } else { object::get::<Key>(key).handle }
+    if key.is_null() {
+        core::ptr::null_mut()
+    } else {
+        object::get::<Key>(key).handle
+    }
 }
 
 crate::wdf_exports! {

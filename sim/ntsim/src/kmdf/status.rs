@@ -1,5 +1,8 @@
 //! NTSTATUS codes that the bindings do not have: those of the framework's own facility (`wdfstatus.h`), and a few of the kernel's.
-#![allow(dead_code, reason = "the list is the interface's, complete as far as this framework's functions return them")]
+#![allow(
+    dead_code,
+    reason = "the list is the interface's, complete as far as this framework's functions return them"
+)]
 
 use wdk_sys::NTSTATUS;
 

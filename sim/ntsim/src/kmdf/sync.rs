@@ -16,16 +16,27 @@ pub(crate) struct Constraints {
 
 impl Constraints {
     /// What an object without attributes under a driver without attributes has.
-    pub(crate) const DEFAULT: Self =
-        Self { execution: _WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch, scope: _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeNone };
+    pub(crate) const DEFAULT: Self = Self {
+        execution: _WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch,
+        scope: _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeNone,
+    };
 
     /// What attributes ask for, below a parent with these constraints.
     pub(crate) fn inherit(self, attributes: &super::object::Attributes) -> Self {
         let inherit_level = attributes.execution_level == _WDF_EXECUTION_LEVEL::WdfExecutionLevelInheritFromParent;
-        let inherit_scope = attributes.synchronization_scope == _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeInheritFromParent;
+        let inherit_scope =
+            attributes.synchronization_scope == _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeInheritFromParent;
         Self {
-            execution: if inherit_level { self.execution } else { attributes.execution_level },
-            scope: if inherit_scope { self.scope } else { attributes.synchronization_scope },
+            execution: if inherit_level {
+                self.execution
+            } else {
+                attributes.execution_level
+            },
+            scope: if inherit_scope {
+                self.scope
+            } else {
+                attributes.synchronization_scope
+            },
         }
     }
 
@@ -54,7 +65,10 @@ impl CallbackLock {
     /// A lock for callbacks of this execution level.
     pub(crate) fn new(execution: WDF_EXECUTION_LEVEL) -> Self {
         let primitive = if execution == _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive {
-            Primitive::Mutex(UnsafeCell::new(FAST_MUTEX { Count: 1, ..FAST_MUTEX::default() }))
+            Primitive::Mutex(UnsafeCell::new(FAST_MUTEX {
+                Count: 1,
+                ..FAST_MUTEX::default()
+            }))
         } else {
             Primitive::Spin(UnsafeCell::new(0))
         };
@@ -65,7 +79,12 @@ impl CallbackLock {
             // SAFETY: the event of a mutex that stays in its box.
             unsafe { ntddk::KeInitializeEvent(event, _EVENT_TYPE::SynchronizationEvent, 0) };
         }
-        Self { primitive, owner: Cell::new(None), depth: Cell::new(0), irql: Cell::new(0) }
+        Self {
+            primitive,
+            owner: Cell::new(None),
+            depth: Cell::new(0),
+            irql: Cell::new(0),
+        }
     }
 
     /// Whether the current context holds it.
@@ -129,12 +148,17 @@ pub(crate) fn under<R>(lock: Option<&CallbackLock>, body: impl FnOnce() -> R) ->
 
 /// The lock that an object with automatic serialization runs its callbacks under: that of its parent, which must be a device or a queue whose execution level
 /// fits. `None` when the parent has no synchronization scope.
-pub(crate) fn serialization(parent: &std::rc::Rc<super::object::Object>, execution: WDF_EXECUTION_LEVEL) -> Result<Option<std::rc::Rc<CallbackLock>>, NTSTATUS> {
+pub(crate) fn serialization(
+    parent: &std::rc::Rc<super::object::Object>,
+    execution: WDF_EXECUTION_LEVEL,
+) -> Result<Option<std::rc::Rc<CallbackLock>>, NTSTATUS> {
     use super::object::Kind;
     if !matches!(parent.kind(), Kind::Device | Kind::Queue) {
         return Err(STATUS_INVALID_DEVICE_REQUEST);
     }
-    let Some(lock) = parent.callback_lock() else { return Ok(None) };
+    let Some(lock) = parent.callback_lock() else {
+        return Ok(None);
+    };
     let passive = execution == _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive;
     if passive != matches!(&*lock.primitive, Primitive::Mutex(_)) {
         let text = "automatic serialization needs a parent whose callbacks run at the same execution level";

@@ -39,7 +39,13 @@ impl SystemWorkItem {
         if item.is_null() {
             return None;
         }
-        Some(Rc::new(Self { item: Cell::new(item), queued: Cell::new(false), runs: Cell::new(0), idle: Event::new(true), body: Box::new(body) }))
+        Some(Rc::new(Self {
+            item: Cell::new(item),
+            queued: Cell::new(false),
+            runs: Cell::new(0),
+            idle: Event::new(true),
+            body: Box::new(body),
+        }))
     }
 
     /// Queues it. `false` when it is queued already: it then runs once.
@@ -50,7 +56,14 @@ impl SystemWorkItem {
         self.idle.clear();
         let context: *const c_void = Rc::into_raw(Rc::clone(self)).cast();
         // SAFETY: allocated, not freed, and not queued, see above.
-        unsafe { ntddk::IoQueueWorkItem(self.item.get(), Some(FxSystemWorker), _WORK_QUEUE_TYPE::DelayedWorkQueue, context.cast_mut()) };
+        unsafe {
+            ntddk::IoQueueWorkItem(
+                self.item.get(),
+                Some(FxSystemWorker),
+                _WORK_QUEUE_TYPE::DelayedWorkQueue,
+                context.cast_mut(),
+            )
+        };
         true
     }
 

@@ -30,13 +30,20 @@ fn build() -> [WDFFUNC; WDF_FUNCTION_COUNT] {
             None => TRAPS[index],
         });
     }
-    assert!(implemented.is_empty(), "the table has no such functions: {:?}", implemented.keys());
+    assert!(
+        implemented.is_empty(),
+        "the table has no such functions: {:?}",
+        implemented.keys()
+    );
     entries
 }
 
 /// What stands in the table for function `INDEX` when nothing implements it. It has no use for its arguments, so one signature serves for all.
 unsafe extern "C" fn trap<const INDEX: usize>() {
-    cross::unimplemented("WDF01000.SYS", wdf_function_name(INDEX).unwrap_or("a function behind the end of the table"))
+    cross::unimplemented(
+        "WDF01000.SYS",
+        wdf_function_name(INDEX).unwrap_or("a function behind the end of the table"),
+    )
 }
 
 macro_rules! traps {
@@ -68,7 +75,9 @@ mod tests {
     fn an_implemented_function_is_at_the_index_of_its_name() {
         for export in crate::kmdf::functions() {
             let index = (0..WDF_FUNCTION_COUNT).find(|i| wdf_function_name(*i) == Some(export.name));
-            let entry = index.and_then(|i| table()[i]).map(|entry| entry as *const core::ffi::c_void);
+            let entry = index
+                .and_then(|i| table()[i])
+                .map(|entry| entry as *const core::ffi::c_void);
             assert_eq!(entry, Some(export.address), "{}", export.name);
         }
     }

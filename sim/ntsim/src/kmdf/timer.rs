@@ -63,7 +63,9 @@ crate::framework_callbacks! {
 }
 
 fn run(raw: WDFTIMER) {
-    let Some(timer) = object::find::<Timer>(raw) else { return };
+    let Some(timer) = object::find::<Timer>(raw) else {
+        return;
+    };
     let Some(function) = timer.function else { return };
     timer.idle.clear();
     timer.runner.set(Some(crate::sched::context()));
@@ -93,8 +95,16 @@ fn create(config: PWDF_TIMER_CONFIG, attributes: PWDF_OBJECT_ATTRIBUTES) -> Resu
     if passive && config.Period != 0 {
         return Err(STATUS_NOT_SUPPORTED);
     }
-    let level = if passive { _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive } else { _WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch };
-    let lock = if config.AutomaticSerialization == 0 { None } else { sync::serialization(&parent, level)? };
+    let level = if passive {
+        _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive
+    } else {
+        _WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch
+    };
+    let lock = if config.AutomaticSerialization == 0 {
+        None
+    } else {
+        sync::serialization(&parent, level)?
+    };
     let body = Timer {
         function: config.EvtTimerFunc,
         period_ms: config.Period,
@@ -105,7 +115,14 @@ fn create(config: PWDF_TIMER_CONFIG, attributes: PWDF_OBJECT_ATTRIBUTES) -> Resu
         runner: Cell::new(None),
         idle: super::event::Event::new(true),
     };
-    let made = object::create(&New { attributes: &attributes, parent: Some(&parent), flags: Flags::PASSIVE }, body)?;
+    let made = object::create(
+        &New {
+            attributes: &attributes,
+            parent: Some(&parent),
+            flags: Flags::PASSIVE,
+        },
+        body,
+    )?;
     if let Err(status) = allocate(&made, &device, passive, high_resolution) {
         made.object().delete_from_failed_create();
         return Err(status);
@@ -153,11 +170,17 @@ impl Timer {
         // SAFETY: callable in any context.
         let irql = unsafe { ntddk::KeGetCurrentIrql() };
         if u32::from(irql) != PASSIVE_LEVEL {
-            crate::verifier::violation(WAIT_NOT_ALLOWED, format!("WdfTimerStop was asked to wait at IRQL {irql}; it needs PASSIVE_LEVEL"));
+            crate::verifier::violation(
+                WAIT_NOT_ALLOWED,
+                format!("WdfTimerStop was asked to wait at IRQL {irql}; it needs PASSIVE_LEVEL"),
+            );
             return false;
         }
         if self.runner.get() == Some(crate::sched::context()) {
-            crate::verifier::violation(WAIT_NOT_ALLOWED, "WdfTimerStop was asked, by the timer's own callback, to wait for that callback");
+            crate::verifier::violation(
+                WAIT_NOT_ALLOWED,
+                "WdfTimerStop was asked, by the timer's own callback, to wait for that callback",
+            );
             return false;
         }
         true

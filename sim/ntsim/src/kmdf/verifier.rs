@@ -12,7 +12,11 @@ pub(crate) fn verifier_on() -> bool {
 /// The framework notices misuse that it can survive: with its verifier on it breaks into the debugger (without one, Windows stops), else it goes on silently.
 pub(crate) fn debug_break(rule: Rule, text: impl Into<String>) {
     if verifier_on() {
-        trace::emit(Kind::Verifier, "framework executed a debugger breakpoint (verifier violation)", String::new);
+        trace::emit(
+            Kind::Verifier,
+            "framework executed a debugger breakpoint (verifier violation)",
+            String::new,
+        );
         verifier::violation(rule, text);
     }
 }

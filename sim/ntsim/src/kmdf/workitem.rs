@@ -47,9 +47,26 @@ fn create(config: PWDF_WORKITEM_CONFIG, attributes: PWDF_OBJECT_ATTRIBUTES) -> R
     let parent = object::any(attributes.parent);
     let device = parent.ancestor::<Device>().ok_or(STATUS_INVALID_DEVICE_REQUEST)?;
     let level = _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive;
-    let lock = if config.AutomaticSerialization == 0 { None } else { sync::serialization(&parent, level)? };
-    let body = WorkItem { function: config.EvtWorkItemFunc, lock, parent: parent.handle(), item: OnceCell::new(), runner: RefCell::new(None) };
-    let made = object::create(&New { attributes: &attributes, parent: Some(&parent), flags: Flags::PASSIVE }, body)?;
+    let lock = if config.AutomaticSerialization == 0 {
+        None
+    } else {
+        sync::serialization(&parent, level)?
+    };
+    let body = WorkItem {
+        function: config.EvtWorkItemFunc,
+        lock,
+        parent: parent.handle(),
+        item: OnceCell::new(),
+        runner: RefCell::new(None),
+    };
+    let made = object::create(
+        &New {
+            attributes: &attributes,
+            parent: Some(&parent),
+            flags: Flags::PASSIVE,
+        },
+        body,
+    )?;
     let raw = made.raw();
     let Some(item) = SystemWorkItem::new(device.fdo(), move || run(raw)) else {
         made.object().delete_from_failed_create();
@@ -60,7 +77,9 @@ fn create(config: PWDF_WORKITEM_CONFIG, attributes: PWDF_OBJECT_ATTRIBUTES) -> R
 }
 
 fn run(raw: WDFWORKITEM) {
-    let Some(item) = object::find::<WorkItem>(raw) else { return };
+    let Some(item) = object::find::<WorkItem>(raw) else {
+        return;
+    };
     let Some(function) = item.function else { return };
     *item.runner.borrow_mut() = Some(crate::sched::context());
     sync::under(item.lock.as_deref(), || {

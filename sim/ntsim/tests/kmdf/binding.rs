@@ -2,7 +2,11 @@
 
 use crate::support::*;
 use core::ptr::null_mut;
-use ntsim::{Machine, nt::io::{DriverImage, Failure}, verifier::CrashKind};
+use ntsim::{
+    Machine,
+    nt::io::{DriverImage, Failure},
+    verifier::CrashKind,
+};
 use wdk_sys::*;
 
 #[test]
@@ -33,8 +37,18 @@ fn a_driver_can_be_loaded_again() {
 #[test]
 fn one_driver_object_per_driver() {
     on("DriverEntry", |driver_object| {
-        let mut config = WDF_DRIVER_CONFIG { Size: size_of::<WDF_DRIVER_CONFIG>() as ULONG, ..Default::default() };
-        let _ = wdf!(WdfDriverCreate, driver_object.cast(), null_mut(), null_mut(), &mut config, null_mut());
+        let mut config = WDF_DRIVER_CONFIG {
+            Size: size_of::<WDF_DRIVER_CONFIG>() as ULONG,
+            ..Default::default()
+        };
+        let _ = wdf!(
+            WdfDriverCreate,
+            driver_object.cast(),
+            null_mut(),
+            null_mut(),
+            &mut config,
+            null_mut()
+        );
     });
     let mut rig = Rig::new(&Options::default());
     assert_eq!(rule(&crash_of(rig.load().unwrap_err())), "kmdf-driver-created-twice");

@@ -6,7 +6,12 @@ use ntsim::nt::io::{DesiredAccess, Failure};
 use std::cell::Cell;
 use wdk_sys::*;
 
-static INTERFACE: GUID = GUID { Data1: 0x6A5C_31B0, Data2: 0x44D2, Data3: 0x4E0F, Data4: [0x91, 0x5B, 0x0C, 0x77, 0x3E, 0x21, 0x68, 0xA4] };
+static INTERFACE: GUID = GUID {
+    Data1: 0x6A5C_31B0,
+    Data2: 0x44D2,
+    Data3: 0x4E0F,
+    Data4: [0x91, 0x5B, 0x0C, 0x77, 0x3E, 0x21, 0x68, 0xA4],
+};
 
 thread_local! {
     static ANSWER: Cell<NTSTATUS> = const { Cell::new(STATUS_SUCCESS) };
@@ -44,10 +49,23 @@ fn rig() -> Rig {
             AutoForwardCleanupClose: _WDF_TRI_STATE::WdfUseDefault,
             FileObjectClass: _WDF_FILEOBJECT_CLASS::WdfFileObjectWdfCanUseFsContext,
         };
-        wdf!(WdfDeviceInitSetFileObjectConfig, init.cast(), &mut config, &mut observed(null_mut()));
+        wdf!(
+            WdfDeviceInitSetFileObjectConfig,
+            init.cast(),
+            &mut config,
+            &mut observed(null_mut())
+        );
     });
     on("DeviceAdd", |device| {
-        assert_eq!(wdf!(WdfDeviceCreateDeviceInterface, device, &raw const INTERFACE, core::ptr::null()), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(
+                WdfDeviceCreateDeviceInterface,
+                device,
+                &raw const INTERFACE,
+                core::ptr::null()
+            ),
+            STATUS_SUCCESS
+        );
     });
     let rig = Rig::started();
     take_log();
@@ -81,11 +99,33 @@ fn a_refused_create_has_no_cleanup_and_no_close() {
 fn an_interface_is_there_while_the_device_is_started_and_the_driver_wants_it() {
     let rig = rig();
     assert_eq!(rig.machine.interfaces(&INTERFACE), 1);
-    rig.run(|| wdf!(WdfDeviceSetDeviceInterfaceState, device(), &raw const INTERFACE, core::ptr::null(), 0)).unwrap();
+    rig.run(|| {
+        wdf!(
+            WdfDeviceSetDeviceInterfaceState,
+            device(),
+            &raw const INTERFACE,
+            core::ptr::null(),
+            0
+        )
+    })
+    .unwrap();
     assert_eq!(rig.machine.interfaces(&INTERFACE), 0);
-    rig.run(|| wdf!(WdfDeviceSetDeviceInterfaceState, device(), &raw const INTERFACE, core::ptr::null(), 1)).unwrap();
+    rig.run(|| {
+        wdf!(
+            WdfDeviceSetDeviceInterfaceState,
+            device(),
+            &raw const INTERFACE,
+            core::ptr::null(),
+            1
+        )
+    })
+    .unwrap();
     rig.device().stop().unwrap();
-    assert_eq!(rig.machine.interfaces(&INTERFACE), 1, "a rebalance leaves interfaces alone");
+    assert_eq!(
+        rig.machine.interfaces(&INTERFACE),
+        1,
+        "a rebalance leaves interfaces alone"
+    );
     rig.device().restart().unwrap();
     rig.finish().unwrap();
 }

@@ -63,7 +63,10 @@ fn rig(count: usize, messages: u16) -> Rig {
             assert_eq!(create(&mut config()), STATUS_SUCCESS);
         }
     });
-    Rig::started_with(&Options { messages, ..Options::default() })
+    Rig::started_with(&Options {
+        messages,
+        ..Options::default()
+    })
 }
 
 /// Lets the device send a message: a write to its register page does that.
@@ -71,7 +74,13 @@ fn fire(rig: &Rig, message: u16) {
     let function = rig.device().function();
     rig.run(move || {
         let base = ntsim::pci::resources(function).bars[0].base;
-        let registers = unsafe { ntddk::MmMapIoSpaceEx(LARGE_INTEGER { QuadPart: base as i64 }, 4096, PAGE_READWRITE | PAGE_NOCACHE) };
+        let registers = unsafe {
+            ntddk::MmMapIoSpaceEx(
+                LARGE_INTEGER { QuadPart: base as i64 },
+                4096,
+                PAGE_READWRITE | PAGE_NOCACHE,
+            )
+        };
         unsafe { registers.cast::<u32>().write_volatile(u32::from(message)) };
         unsafe { ntddk::MmUnmapIoSpace(registers, 4096) };
     })
@@ -93,7 +102,10 @@ fn interrupts_are_enabled_in_order_and_disabled_in_reverse() {
     let rig = rig(2, 2);
     let started = take_log();
     let entry = started.iter().position(|line| line == "D0Entry").unwrap();
-    assert_eq!(started[entry..entry + 4], ["D0Entry", "enable", "enable", "D0EntryPostInterruptsEnabled"]);
+    assert_eq!(
+        started[entry..entry + 4],
+        ["D0Entry", "enable", "enable", "D0EntryPostInterruptsEnabled"]
+    );
     fire(&rig, 1);
     assert_eq!(take_log()[0], "isr 1 at 9");
     rig.finish().unwrap();
@@ -121,12 +133,23 @@ fn synchronize_and_lock_raise_to_the_interrupt_s_irql() {
     let rig = rig(1, 1);
     rig.run(|| {
         let mut irql: KIRQL = 0;
-        assert_eq!(wdf!(WdfInterruptSynchronize, interrupt(0), Some(synchronized), (&raw mut irql).cast()), 1);
+        assert_eq!(
+            wdf!(
+                WdfInterruptSynchronize,
+                interrupt(0),
+                Some(synchronized),
+                (&raw mut irql).cast()
+            ),
+            1
+        );
         assert_eq!((irql, unsafe { ntddk::KeGetCurrentIrql() }), (9, 0));
         wdf!(WdfInterruptAcquireLock, interrupt(0));
         assert_eq!(unsafe { ntddk::KeGetCurrentIrql() }, 9);
         wdf!(WdfInterruptReleaseLock, interrupt(0));
-        let mut info = WDF_INTERRUPT_INFO { Size: size_of::<WDF_INTERRUPT_INFO>() as ULONG, ..Default::default() };
+        let mut info = WDF_INTERRUPT_INFO {
+            Size: size_of::<WDF_INTERRUPT_INFO>() as ULONG,
+            ..Default::default()
+        };
         wdf!(WdfInterruptGetInfo, interrupt(0), &mut info);
         assert_eq!((info.MessageSignaled, info.MessageNumber, info.Irql), (1, 0, 9));
         assert_eq!(wdf!(WdfInterruptGetDevice, interrupt(0)), device());
@@ -158,7 +181,11 @@ fn a_failing_enable_fails_the_start() {
     assert!(rig.plug(1).is_err());
     let log = take_log();
     let at = log.iter().position(|line| line == "enable").unwrap();
-    assert_eq!(log[at..at + 3], ["enable", "D0Exit", "ReleaseHardware"], "EvtInterruptDisable is not called");
+    assert_eq!(
+        log[at..at + 3],
+        ["enable", "D0Exit", "ReleaseHardware"],
+        "EvtInterruptDisable is not called"
+    );
 }
 
 #[test]
@@ -182,7 +209,10 @@ fn an_interrupt_may_be_made_for_a_resource_in_prepare_hardware() {
         callbacks.EvtDevicePrepareHardware = Some(prepare);
         wdf!(WdfDeviceInitSetPnpPowerEventCallbacks, init.cast(), &mut callbacks);
     });
-    let rig = Rig::started_with(&Options { messages: 3, ..Options::default() });
+    let rig = Rig::started_with(&Options {
+        messages: 3,
+        ..Options::default()
+    });
     take_log();
     fire(&rig, 2);
     assert_eq!(take_log()[0], "isr 2 at 9");
@@ -210,8 +240,12 @@ fn resources_do_not_belong_into_device_add() {
 
 #[test]
 fn an_interrupt_made_while_the_device_runs_is_refused() {
-    let rig = Rig::started_with(&Options { verifier_on: false, ..Options::default() });
-    rig.run(|| assert_eq!(create(&mut config()), STATUS_INVALID_DEVICE_STATE)).unwrap();
+    let rig = Rig::started_with(&Options {
+        verifier_on: false,
+        ..Options::default()
+    });
+    rig.run(|| assert_eq!(create(&mut config()), STATUS_INVALID_DEVICE_STATE))
+        .unwrap();
     rig.finish().unwrap();
 }
 
@@ -242,5 +276,8 @@ fn automatic_serialization_needs_a_fitting_execution_level() {
     });
     let mut rig = Rig::new(&Options::default());
     rig.load().unwrap();
-    assert_eq!(rule(&crash_of(rig.plug(1).unwrap_err())), "kmdf-incompatible-execution-level");
+    assert_eq!(
+        rule(&crash_of(rig.plug(1).unwrap_err())),
+        "kmdf-incompatible-execution-level"
+    );
 }

@@ -41,18 +41,27 @@ fn a_spin_lock_taken_twice_is_caught() {
         wdf!(WdfSpinLockAcquire, lock);
         wdf!(WdfSpinLockAcquire, lock);
     });
-    assert_eq!((rule(&crash), crash.code, crash.parameters[0]), ("kmdf-recursive-lock", 0x10D, 2));
+    assert_eq!(
+        (rule(&crash), crash.code, crash.parameters[0]),
+        ("kmdf-recursive-lock", 0x10D, 2)
+    );
 }
 
 #[test]
 fn a_spin_lock_taken_twice_stops_even_without_the_framework_s_verifier() {
-    let rig = Rig::started_with(&Options { verifier_on: false, ..Options::default() });
+    let rig = Rig::started_with(&Options {
+        verifier_on: false,
+        ..Options::default()
+    });
     let crash = rig.crash(|| {
         let lock = spin();
         wdf!(WdfSpinLockAcquire, lock);
         wdf!(WdfSpinLockAcquire, lock);
     });
-    assert!(crash.rule.is_none_or(|rule| !rule.id.starts_with("kmdf")), "the kernel's rule: {crash}");
+    assert!(
+        crash.rule.is_none_or(|rule| !rule.id.starts_with("kmdf")),
+        "the kernel's rule: {crash}"
+    );
 }
 
 #[test]
@@ -60,7 +69,10 @@ fn a_spin_lock_released_unheld_is_caught() {
     let crash = Rig::started().crash(|| {
         wdf!(WdfSpinLockRelease, spin());
     });
-    assert_eq!((rule(&crash), crash.parameters[0], crash.parameters[2]), ("kmdf-lock-not-owned", 0xB, 1));
+    assert_eq!(
+        (rule(&crash), crash.parameters[0], crash.parameters[2]),
+        ("kmdf-lock-not-owned", 0xB, 1)
+    );
 }
 
 #[test]

@@ -13,5 +13,7 @@ mod interrupts;
 mod locks;
 mod objects;
 mod pnp;
+mod races;
 mod smaller;
 mod support;
+mod tree;

@@ -20,7 +20,10 @@ static FIRST: Type = Type(context_type(24));
 static SECOND: Type = Type(context_type(100));
 
 fn with_context(of: &'static Type) -> WDF_OBJECT_ATTRIBUTES {
-    WDF_OBJECT_ATTRIBUTES { ContextTypeInfo: &raw const of.0, ..attributes() }
+    WDF_OBJECT_ATTRIBUTES {
+        ContextTypeInfo: &raw const of.0,
+        ..attributes()
+    }
 }
 
 fn create(attributes: &mut WDF_OBJECT_ATTRIBUTES) -> (NTSTATUS, WDFOBJECT) {
@@ -41,11 +44,25 @@ fn contexts_are_zeroed_and_found_by_their_type() {
         assert!(bytes.iter().all(|byte| *byte == 0));
         assert!(wdf!(WdfObjectGetTypedContextWorker, object, &raw const SECOND.0).is_null());
         let mut second = null_mut();
-        assert_eq!(wdf!(WdfObjectAllocateContext, object, &mut with_context(&SECOND), &mut second), STATUS_SUCCESS);
-        assert_eq!(wdf!(WdfObjectGetTypedContextWorker, object, &raw const SECOND.0), second);
+        assert_eq!(
+            wdf!(
+                WdfObjectAllocateContext,
+                object,
+                &mut with_context(&SECOND),
+                &mut second
+            ),
+            STATUS_SUCCESS
+        );
+        assert_eq!(
+            wdf!(WdfObjectGetTypedContextWorker, object, &raw const SECOND.0),
+            second
+        );
         assert_ne!(first, second);
         let mut again = null_mut();
-        assert_eq!(wdf!(WdfObjectAllocateContext, object, &mut with_context(&SECOND), &mut again), 0x4000_0000);
+        assert_eq!(
+            wdf!(WdfObjectAllocateContext, object, &mut with_context(&SECOND), &mut again),
+            0x4000_0000
+        );
         assert_eq!(again, second);
         assert_eq!(wdf!(WdfObjectContextGetObject, first), object);
         assert_eq!(wdf!(WdfObjectContextGetObject, second), object);
@@ -92,8 +109,14 @@ fn attributes_are_checked() {
         let mut parent = with_context(&FIRST);
         parent.ParentObject = object;
         let mut context = null_mut();
-        assert_eq!(wdf!(WdfObjectAllocateContext, object, &mut parent, &mut context), 0xC020_020F_u32.cast_signed());
-        assert_eq!(wdf!(WdfObjectAllocateContext, object, &mut attributes(), &mut context), STATUS_OBJECT_NAME_INVALID);
+        assert_eq!(
+            wdf!(WdfObjectAllocateContext, object, &mut parent, &mut context),
+            0xC020_020F_u32.cast_signed()
+        );
+        assert_eq!(
+            wdf!(WdfObjectAllocateContext, object, &mut attributes(), &mut context),
+            STATUS_OBJECT_NAME_INVALID
+        );
     })
     .unwrap();
     rig.finish().unwrap();
@@ -161,7 +184,10 @@ fn a_handle_of_another_type_names_the_expected_type() {
     let crash = rig.crash(|| {
         let _ = wdf!(WdfTimerStart, device().cast(), -1);
     });
-    assert_eq!((rule(&crash), crash.code, crash.parameters[0], crash.parameters[2]), ("kmdf-invalid-handle", 0x10D, 5, 0x1028));
+    assert_eq!(
+        (rule(&crash), crash.code, crash.parameters[0], crash.parameters[2]),
+        ("kmdf-invalid-handle", 0x10D, 5, 0x1028)
+    );
     assert!(crash.text.contains("WDFDEVICE"), "{}", crash.text);
 }
 
@@ -208,10 +234,16 @@ fn the_framework_s_objects_are_not_for_the_driver_to_delete() {
         wdf!(WdfObjectDelete, device().cast());
     });
     assert_eq!(rule(&crash), "kmdf-object-not-deletable");
-    let rig = Rig::started_with(&Options { verifier_on: false, ..Options::default() });
+    let rig = Rig::started_with(&Options {
+        verifier_on: false,
+        ..Options::default()
+    });
     rig.run(|| {
         wdf!(WdfObjectDelete, device().cast());
-        assert!(!wdf!(WdfDeviceWdmGetDeviceObject, device()).is_null(), "nothing happened");
+        assert!(
+            !wdf!(WdfDeviceWdmGetDeviceObject, device()).is_null(),
+            "nothing happened"
+        );
     })
     .unwrap();
     rig.finish().unwrap();
@@ -234,5 +266,8 @@ fn objects_without_a_scope_have_no_lock() {
     let crash = Rig::started().crash(|| {
         wdf!(WdfObjectAcquireLock, object(null_mut(), "object"));
     });
-    assert_eq!((rule(&crash), crash.parameters[0], crash.parameters[2]), ("kmdf-no-callback-lock", 0xB, 0));
+    assert_eq!(
+        (rule(&crash), crash.parameters[0], crash.parameters[2]),
+        ("kmdf-no-callback-lock", 0xB, 0)
+    );
 }

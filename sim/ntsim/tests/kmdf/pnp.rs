@@ -26,10 +26,27 @@ fn status_of(failure: Failure) -> NTSTATUS {
 #[test]
 fn from_load_to_unload() {
     let rig = Rig::started();
-    assert_eq!(take_log(), list(&[&["DriverEntry", "DeviceAdd"], &UP, &["SelfManagedIoInit"]]));
+    assert_eq!(
+        take_log(),
+        list(&[&["DriverEntry", "DeviceAdd"], &UP, &["SelfManagedIoInit"]])
+    );
     rig.finish().unwrap();
-    let down = ["ReleaseHardware", "SelfManagedIoFlush", "SelfManagedIoCleanup", "cleanup device", "destroy device"];
-    assert_eq!(take_log(), list(&[&["QueryRemove"], &DOWN, &down, &["DriverUnload", "cleanup driver", "destroy driver"]]));
+    let down = [
+        "ReleaseHardware",
+        "SelfManagedIoFlush",
+        "SelfManagedIoCleanup",
+        "cleanup device",
+        "destroy device",
+    ];
+    assert_eq!(
+        take_log(),
+        list(&[
+            &["QueryRemove"],
+            &DOWN,
+            &down,
+            &["DriverUnload", "cleanup driver", "destroy driver"]
+        ])
+    );
 }
 
 #[test]
@@ -50,7 +67,13 @@ fn a_veto_keeps_the_device_running() {
     take_log();
     assert_eq!(status_of(rig.device().stop().unwrap_err()), STATUS_DEVICE_BUSY);
     assert_eq!(take_log(), ["QueryStop"]);
-    rig.run(|| assert_eq!(wdf!(WdfDeviceGetDevicePowerState, device()), _WDF_DEVICE_POWER_STATE::WdfDevStatePowerD0)).unwrap();
+    rig.run(|| {
+        assert_eq!(
+            wdf!(WdfDeviceGetDevicePowerState, device()),
+            _WDF_DEVICE_POWER_STATE::WdfDevStatePowerD0
+        )
+    })
+    .unwrap();
     fail("QueryStop", STATUS_SUCCESS);
     rig.finish().unwrap();
 }
@@ -73,10 +96,19 @@ fn sleep_and_resume() {
     rig.device().sleep().unwrap();
     rig.machine.settle().unwrap();
     assert_eq!(take_log(), list(&[&DOWN]), "resources stay");
-    rig.run(|| assert_eq!(wdf!(WdfDeviceGetDevicePowerState, device()), _WDF_DEVICE_POWER_STATE::WdfDevStatePowerDx)).unwrap();
+    rig.run(|| {
+        assert_eq!(
+            wdf!(WdfDeviceGetDevicePowerState, device()),
+            _WDF_DEVICE_POWER_STATE::WdfDevStatePowerDx
+        )
+    })
+    .unwrap();
     rig.device().resume().unwrap();
     rig.machine.settle().unwrap();
-    assert_eq!(take_log(), ["D0Entry", "D0EntryPostInterruptsEnabled", "SelfManagedIoRestart"]);
+    assert_eq!(
+        take_log(),
+        ["D0Entry", "D0EntryPostInterruptsEnabled", "SelfManagedIoRestart"]
+    );
     rig.finish().unwrap();
 }
 
@@ -97,7 +129,10 @@ fn surprise_removal_while_asleep_does_not_leave_d0_again() {
     rig.machine.settle().unwrap();
     take_log();
     rig.device().surprise_remove().unwrap();
-    assert_eq!(take_log()[..3], ["SurpriseRemoval", "ReleaseHardware", "SelfManagedIoFlush"]);
+    assert_eq!(
+        take_log()[..3],
+        ["SurpriseRemoval", "ReleaseHardware", "SelfManagedIoFlush"]
+    );
 }
 
 /// Starts a device whose callback fails; the status of the start, and the log from EvtDevicePrepareHardware up to the first object's end.
@@ -106,7 +141,11 @@ fn failed_start(callback: &'static str) -> (NTSTATUS, Vec<String>) {
     let mut rig = Rig::new(&Options::default());
     rig.load().unwrap();
     let status = status_of(rig.plug(1).unwrap_err());
-    let log: Vec<String> = take_log().into_iter().skip(2).take_while(|line| !line.starts_with("cleanup")).collect();
+    let log: Vec<String> = take_log()
+        .into_iter()
+        .skip(2)
+        .take_while(|line| !line.starts_with("cleanup"))
+        .collect();
     fail(callback, STATUS_SUCCESS);
     rig.driver.take().unwrap().unload().unwrap();
     (status, log)
@@ -121,19 +160,35 @@ fn a_failure_of_prepare_hardware_is_the_status_of_the_start() {
 #[test]
 fn a_failure_of_d0_entry_has_no_d0_exit() {
     let (status, log) = failed_start("D0Entry");
-    assert_eq!((status, log), (POWER_FAILURE, list(&[&["PrepareHardware", "D0Entry", "ReleaseHardware"]])));
+    assert_eq!(
+        (status, log),
+        (
+            POWER_FAILURE,
+            list(&[&["PrepareHardware", "D0Entry", "ReleaseHardware"]])
+        )
+    );
 }
 
 #[test]
 fn a_failure_after_the_interrupts_has_d0_exit_only() {
     let (status, log) = failed_start("D0EntryPostInterruptsEnabled");
-    assert_eq!((status, log), (POWER_FAILURE, list(&[&UP, &["D0Exit", "ReleaseHardware"]])));
+    assert_eq!(
+        (status, log),
+        (POWER_FAILURE, list(&[&UP, &["D0Exit", "ReleaseHardware"]]))
+    );
 }
 
 #[test]
 fn a_failure_of_self_managed_io_tears_everything_down() {
     let (status, log) = failed_start("SelfManagedIoInit");
-    let down = ["SelfManagedIoInit", "D0ExitPreInterruptsDisabled", "D0Exit", "ReleaseHardware", "SelfManagedIoFlush", "SelfManagedIoCleanup"];
+    let down = [
+        "SelfManagedIoInit",
+        "D0ExitPreInterruptsDisabled",
+        "D0Exit",
+        "ReleaseHardware",
+        "SelfManagedIoFlush",
+        "SelfManagedIoCleanup",
+    ];
     assert_eq!((status, log), (POWER_FAILURE, list(&[&UP, &down])));
 }
 
@@ -157,7 +212,10 @@ fn a_failing_device_add_cleans_the_device_up() {
     let mut rig = Rig::new(&Options::default());
     rig.load().unwrap();
     assert_eq!(status_of(rig.plug(1).unwrap_err()), BOOM);
-    assert_eq!(take_log(), ["DriverEntry", "DeviceAdd", "cleanup device", "destroy device"]);
+    assert_eq!(
+        take_log(),
+        ["DriverEntry", "DeviceAdd", "cleanup device", "destroy device"]
+    );
     fail("DeviceAdd", STATUS_SUCCESS);
     rig.driver.take().unwrap().unload().unwrap();
 }
@@ -190,7 +248,11 @@ fn the_device_knows_its_resources_and_its_stack() {
 
 #[test]
 fn a_used_up_device_init_is_recognised() {
-    on("DeviceInit", |init| on("DeviceAdd", move |_| wdf!(WdfDeviceInitSetDeviceType, init.cast(), 0x22)));
+    on("DeviceInit", |init| {
+        on("DeviceAdd", move |_| {
+            wdf!(WdfDeviceInitSetDeviceType, init.cast(), 0x22)
+        })
+    });
     let mut rig = Rig::new(&Options::default());
     rig.load().unwrap();
     assert_eq!(rule(&crash_of(rig.plug(1).unwrap_err())), "kmdf-device-init-used-up");
@@ -241,7 +303,15 @@ fn the_bus_interface_reads_config_space() {
     rig.run(|| {
         let mut bus = BUS_INTERFACE_STANDARD::default();
         let size = size_of::<BUS_INTERFACE_STANDARD>() as USHORT;
-        let status = wdf!(WdfFdoQueryForInterface, device(), &raw const GUID_BUS_INTERFACE_STANDARD, (&raw mut bus).cast(), size, 1, null_mut());
+        let status = wdf!(
+            WdfFdoQueryForInterface,
+            device(),
+            &raw const GUID_BUS_INTERFACE_STANDARD,
+            (&raw mut bus).cast(),
+            size,
+            1,
+            null_mut()
+        );
         assert_eq!(status, STATUS_SUCCESS);
         let mut vendor = [0u8; 4];
         let read = unsafe { bus.GetBusData.unwrap()(bus.Context, 0, vendor.as_mut_ptr().cast(), 0, 4) };
@@ -252,5 +322,9 @@ fn the_bus_interface_reads_config_space() {
     rig.finish().unwrap();
 }
 
-static GUID_BUS_INTERFACE_STANDARD: GUID =
-    GUID { Data1: 0x496B_8280, Data2: 0x6F25, Data3: 0x11D0, Data4: [0xBE, 0xAF, 0x08, 0x00, 0x2B, 0xE2, 0x09, 0x2F] };
+static GUID_BUS_INTERFACE_STANDARD: GUID = GUID {
+    Data1: 0x496B_8280,
+    Data2: 0x6F25,
+    Data3: 0x11D0,
+    Data4: [0xBE, 0xAF, 0x08, 0x00, 0x2B, 0xE2, 0x09, 0x2F],
+};

@@ -16,7 +16,11 @@ unsafe extern "C" fn item_function(_item: WDFWORKITEM) {
 }
 
 fn timer_config() -> WDF_TIMER_CONFIG {
-    WDF_TIMER_CONFIG { Size: size_of::<WDF_TIMER_CONFIG>() as ULONG, EvtTimerFunc: Some(timer_function), ..Default::default() }
+    WDF_TIMER_CONFIG {
+        Size: size_of::<WDF_TIMER_CONFIG>() as ULONG,
+        EvtTimerFunc: Some(timer_function),
+        ..Default::default()
+    }
 }
 
 fn timer(config: &mut WDF_TIMER_CONFIG, attributes: &mut WDF_OBJECT_ATTRIBUTES) -> (NTSTATUS, WDFTIMER) {
@@ -26,9 +30,21 @@ fn timer(config: &mut WDF_TIMER_CONFIG, attributes: &mut WDF_OBJECT_ATTRIBUTES) 
 }
 
 fn item() -> WDFWORKITEM {
-    let mut config = WDF_WORKITEM_CONFIG { Size: size_of::<WDF_WORKITEM_CONFIG>() as ULONG, EvtWorkItemFunc: Some(item_function), ..Default::default() };
+    let mut config = WDF_WORKITEM_CONFIG {
+        Size: size_of::<WDF_WORKITEM_CONFIG>() as ULONG,
+        EvtWorkItemFunc: Some(item_function),
+        ..Default::default()
+    };
     let mut made = null_mut();
-    assert_eq!(wdf!(WdfWorkItemCreate, &mut config, &mut observed(device().cast()), &mut made), STATUS_SUCCESS);
+    assert_eq!(
+        wdf!(
+            WdfWorkItemCreate,
+            &mut config,
+            &mut observed(device().cast()),
+            &mut made
+        ),
+        STATUS_SUCCESS
+    );
     name(made.cast(), "item");
     made
 }
@@ -97,13 +113,22 @@ fn a_passive_timer_runs_at_passive_level() {
 fn timers_need_a_parent_below_a_device() {
     let rig = Rig::started();
     rig.run(|| {
-        assert_eq!(timer(&mut timer_config(), &mut attributes()).0, 0xC020_0212_u32.cast_signed());
+        assert_eq!(
+            timer(&mut timer_config(), &mut attributes()).0,
+            0xC020_0212_u32.cast_signed()
+        );
         let orphan = object(null_mut(), "orphan");
-        assert_eq!(timer(&mut timer_config(), &mut observed(orphan)).0, STATUS_INVALID_DEVICE_REQUEST);
+        assert_eq!(
+            timer(&mut timer_config(), &mut observed(orphan)).0,
+            STATUS_INVALID_DEVICE_REQUEST
+        );
         let mut serialized = timer_config();
         serialized.AutomaticSerialization = 1;
         let child = object(device().cast(), "child");
-        assert_eq!(timer(&mut serialized, &mut observed(child)).0, STATUS_INVALID_DEVICE_REQUEST);
+        assert_eq!(
+            timer(&mut serialized, &mut observed(child)).0,
+            STATUS_INVALID_DEVICE_REQUEST
+        );
     })
     .unwrap();
     rig.finish().unwrap();
@@ -124,7 +149,11 @@ fn a_timer_cannot_wait_for_itself() {
         let _ = wdf!(WdfTimerStart, timer, -MS);
     })
     .unwrap();
-    let crash = rig.machine.pass_time(5_000_000).and_then(|()| rig.machine.settle()).unwrap_err();
+    let crash = rig
+        .machine
+        .pass_time(5_000_000)
+        .and_then(|()| rig.machine.settle())
+        .unwrap_err();
     assert_eq!(rule(&crash), "kmdf-wait-not-allowed");
 }
 
@@ -165,9 +194,21 @@ fn a_work_item_cannot_wait_for_itself() {
     }
     let rig = Rig::started();
     rig.run(|| {
-        let mut config = WDF_WORKITEM_CONFIG { Size: size_of::<WDF_WORKITEM_CONFIG>() as ULONG, EvtWorkItemFunc: Some(waits), ..Default::default() };
+        let mut config = WDF_WORKITEM_CONFIG {
+            Size: size_of::<WDF_WORKITEM_CONFIG>() as ULONG,
+            EvtWorkItemFunc: Some(waits),
+            ..Default::default()
+        };
         let mut made = null_mut();
-        assert_eq!(wdf!(WdfWorkItemCreate, &mut config, &mut observed(device().cast()), &mut made), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(
+                WdfWorkItemCreate,
+                &mut config,
+                &mut observed(device().cast()),
+                &mut made
+            ),
+            STATUS_SUCCESS
+        );
         wdf!(WdfWorkItemEnqueue, made);
     })
     .unwrap();
@@ -204,9 +245,16 @@ fn a_dpc_is_queued_once_and_can_be_cancelled() {
     let rig = Rig::started();
     take_log();
     rig.run(|| {
-        let mut config = WDF_DPC_CONFIG { Size: size_of::<WDF_DPC_CONFIG>() as ULONG, EvtDpcFunc: Some(function), ..Default::default() };
+        let mut config = WDF_DPC_CONFIG {
+            Size: size_of::<WDF_DPC_CONFIG>() as ULONG,
+            EvtDpcFunc: Some(function),
+            ..Default::default()
+        };
         let mut dpc = null_mut();
-        assert_eq!(wdf!(WdfDpcCreate, &mut config, &mut observed(device().cast()), &mut dpc), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(WdfDpcCreate, &mut config, &mut observed(device().cast()), &mut dpc),
+            STATUS_SUCCESS
+        );
         let irql = unsafe { ntddk::KfRaiseIrql(2) };
         assert_eq!((wdf!(WdfDpcEnqueue, dpc), wdf!(WdfDpcEnqueue, dpc)), (1, 0));
         assert_eq!(wdf!(WdfDpcCancel, dpc, 0), 1);
@@ -224,18 +272,46 @@ fn memory_objects_check_bounds_and_are_not_zeroed() {
     let rig = Rig::started();
     rig.run(|| {
         let (mut memory, mut buffer, mut size) = (null_mut(), null_mut(), 0);
-        assert_eq!(wdf!(WdfMemoryCreate, null_mut(), _POOL_TYPE::NonPagedPoolNx, 0, 100, &mut memory, &mut buffer), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(
+                WdfMemoryCreate,
+                null_mut(),
+                _POOL_TYPE::NonPagedPoolNx,
+                0,
+                100,
+                &mut memory,
+                &mut buffer
+            ),
+            STATUS_SUCCESS
+        );
         assert_eq!(wdf!(WdfMemoryGetBuffer, memory, &mut size), buffer);
         assert_eq!(size, 100);
         assert_ne!(unsafe { buffer.cast::<u8>().read() }, 0, "nothing promises zeros");
         let mut bytes = [7u8; 60];
         let bytes: PVOID = bytes.as_mut_ptr().cast();
         assert_eq!(wdf!(WdfMemoryCopyFromBuffer, memory, 40, bytes, 60), STATUS_SUCCESS);
-        assert_eq!(wdf!(WdfMemoryCopyFromBuffer, memory, 41, bytes, 60), STATUS_INVALID_BUFFER_SIZE);
-        assert_eq!(wdf!(WdfMemoryCopyToBuffer, memory, usize::MAX, bytes, 60), STATUS_INTEGER_OVERFLOW);
+        assert_eq!(
+            wdf!(WdfMemoryCopyFromBuffer, memory, 41, bytes, 60),
+            STATUS_INVALID_BUFFER_SIZE
+        );
+        assert_eq!(
+            wdf!(WdfMemoryCopyToBuffer, memory, usize::MAX, bytes, 60),
+            STATUS_INTEGER_OVERFLOW
+        );
         assert_eq!(unsafe { buffer.cast::<u8>().add(99).read() }, 7);
         let mut none = null_mut();
-        assert_eq!(wdf!(WdfMemoryCreate, null_mut(), _POOL_TYPE::NonPagedPoolNx, 0, 0, &mut none, null_mut()), STATUS_INVALID_PARAMETER);
+        assert_eq!(
+            wdf!(
+                WdfMemoryCreate,
+                null_mut(),
+                _POOL_TYPE::NonPagedPoolNx,
+                0,
+                0,
+                &mut none,
+                null_mut()
+            ),
+            STATUS_INVALID_PARAMETER
+        );
     })
     .unwrap();
     rig.finish().unwrap();
@@ -244,7 +320,11 @@ fn memory_objects_check_bounds_and_are_not_zeroed() {
 fn unicode(text: &str) -> (Vec<u16>, UNICODE_STRING) {
     let mut units: Vec<u16> = text.encode_utf16().collect();
     let bytes = (units.len() * 2) as USHORT;
-    let view = UNICODE_STRING { Length: bytes, MaximumLength: bytes, Buffer: units.as_mut_ptr() };
+    let view = UNICODE_STRING {
+        Length: bytes,
+        MaximumLength: bytes,
+        Buffer: units.as_mut_ptr(),
+    };
     (units, view)
 }
 
@@ -252,24 +332,62 @@ fn unicode(text: &str) -> (Vec<u16>, UNICODE_STRING) {
 fn the_driver_reads_its_parameters() {
     let mut rig = Rig::new(&Options::default());
     let parameters = format!(r"{SERVICE}\Parameters");
-    rig.machine.set_registry_value(&parameters, "Limit", ntsim::nt::registry::Value::dword(42));
+    rig.machine
+        .set_registry_value(&parameters, "Limit", ntsim::nt::registry::Value::dword(42));
     rig.load().unwrap();
     rig.run(|| {
         let driver = wdf!(WdfWdmDriverGetWdfDriverHandle, null_mut());
         assert!(driver.is_null(), "no driver object, no driver");
         let driver = unsafe { (*WdfDriverGlobals).Driver };
         let mut key = null_mut();
-        assert_eq!(wdf!(WdfDriverOpenParametersRegistryKey, driver, KEY_READ, null_mut(), &mut key), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(
+                WdfDriverOpenParametersRegistryKey,
+                driver,
+                KEY_READ,
+                null_mut(),
+                &mut key
+            ),
+            STATUS_SUCCESS
+        );
         let (_units, name) = unicode("Limit");
         let mut value = 0;
-        assert_eq!(wdf!(WdfRegistryQueryULong, key, &raw const name, &mut value), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(WdfRegistryQueryULong, key, &raw const name, &mut value),
+            STATUS_SUCCESS
+        );
         assert_eq!(value, 42);
         let (_units, missing) = unicode("Missing");
-        assert_eq!(wdf!(WdfRegistryQueryULong, key, &raw const missing, &mut value), STATUS_OBJECT_NAME_NOT_FOUND);
+        assert_eq!(
+            wdf!(WdfRegistryQueryULong, key, &raw const missing, &mut value),
+            STATUS_OBJECT_NAME_NOT_FOUND
+        );
         let (mut bytes, mut length, mut of) = ([0u8; 4], 0, 0);
-        assert_eq!(wdf!(WdfRegistryQueryValue, key, &raw const name, 4, bytes.as_mut_ptr().cast(), &mut length, &mut of), STATUS_SUCCESS);
+        assert_eq!(
+            wdf!(
+                WdfRegistryQueryValue,
+                key,
+                &raw const name,
+                4,
+                bytes.as_mut_ptr().cast(),
+                &mut length,
+                &mut of
+            ),
+            STATUS_SUCCESS
+        );
         assert_eq!((u32::from_le_bytes(bytes), length, of), (42, 4, REG_DWORD));
-        assert_eq!(wdf!(WdfRegistryQueryValue, key, &raw const name, 3, bytes.as_mut_ptr().cast(), &mut length, &mut of), STATUS_BUFFER_OVERFLOW);
+        assert_eq!(
+            wdf!(
+                WdfRegistryQueryValue,
+                key,
+                &raw const name,
+                3,
+                bytes.as_mut_ptr().cast(),
+                &mut length,
+                &mut of
+            ),
+            STATUS_BUFFER_OVERFLOW
+        );
         wdf!(WdfRegistryClose, key);
     })
     .unwrap();

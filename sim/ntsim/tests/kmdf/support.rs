@@ -6,6 +6,7 @@ use ntsim::{
     nt::io::{Driver, DriverImage, Failure},
     nt::pnp::Device,
     pci::{Activity, Bar, DevicePort, Identity, PciFunction, PowerState},
+    sched::Schedule,
     verifier::{Crash, Policy},
 };
 use std::{cell::RefCell, collections::BTreeMap};
@@ -114,7 +115,12 @@ pub fn attributes() -> WDF_OBJECT_ATTRIBUTES {
 
 /// Attributes that log cleanup and destruction, with a parent or none.
 pub fn observed(parent: WDFOBJECT) -> WDF_OBJECT_ATTRIBUTES {
-    WDF_OBJECT_ATTRIBUTES { EvtCleanupCallback: Some(cleanup), EvtDestroyCallback: Some(destroy), ParentObject: parent, ..attributes() }
+    WDF_OBJECT_ATTRIBUTES {
+        EvtCleanupCallback: Some(cleanup),
+        EvtDestroyCallback: Some(destroy),
+        ParentObject: parent,
+        ..attributes()
+    }
 }
 
 /// Makes an object that logs its end.
@@ -192,7 +198,8 @@ unsafe extern "C" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -
     run_hook("DeviceInit", init.cast());
     let mut device: WDFDEVICE = core::ptr::null_mut();
     let mut attributes = observed(core::ptr::null_mut());
-    plan(|p| p.hooks.contains_key("DeviceScope")).then(|| attributes.SynchronizationScope = _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeDevice);
+    plan(|p| p.hooks.contains_key("DeviceScope"))
+        .then(|| attributes.SynchronizationScope = _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeDevice);
     let status = wdf!(WdfDeviceCreate, &mut init, &mut attributes, &mut device);
     if !NT_SUCCESS(status) {
         return status;
@@ -236,7 +243,13 @@ impl PciFunction for Quiet {
             subsystem: 0,
             class: 0x12_0000,
             revision: 1,
-            bars: vec![Some(Bar { length: 4096, prefetchable: false }), None],
+            bars: vec![
+                Some(Bar {
+                    length: 4096,
+                    prefetchable: false,
+                }),
+                None,
+            ],
             messages: self.messages,
         }
     }
@@ -275,24 +288,47 @@ pub struct Options {
     pub verifier_on: bool,
     pub policy: Policy,
     pub messages: u16,
+    /// `Some`: any order of things that this seed gives, on two processors.
+    pub seed: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { verifier_on: true, policy: Policy::Stop, messages: 1 }
+        Self {
+            verifier_on: true,
+            policy: Policy::Stop,
+            messages: 1,
+            seed: None,
+        }
     }
 }
 
 impl Rig {
     /// A machine without a driver yet.
     pub fn new(options: &Options) -> Self {
-        plan(|p| *p = Plan { hooks: core::mem::take(&mut p.hooks), statuses: core::mem::take(&mut p.statuses), ..Plan::default() });
-        let machine = Machine::builder().verifier(options.policy).interrupts(InterruptSupply::Messages(options.messages)).build();
+        plan(|p| {
+            *p = Plan {
+                hooks: core::mem::take(&mut p.hooks),
+                statuses: core::mem::take(&mut p.statuses),
+                ..Plan::default()
+            }
+        });
+        let mut builder = Machine::builder()
+            .verifier(options.policy)
+            .interrupts(InterruptSupply::Messages(options.messages));
+        if let Some(seed) = options.seed {
+            builder = builder.schedule(Schedule::Random).seed(seed).processors(2);
+        }
+        let machine = builder.build();
         if options.verifier_on {
             let value = ntsim::nt::registry::Value::dword(1);
             machine.set_registry_value(&format!(r"{SERVICE}\Parameters\Wdf"), "VerifierOn", value);
         }
-        Self { machine, driver: None, device: None }
+        Self {
+            machine,
+            driver: None,
+            device: None,
+        }
     }
 
     /// The driver loaded and its device started.

@@ -166,7 +166,10 @@ fn stop_idle(device: WDFDEVICE, wait: BOOLEAN) -> NTSTATUS {
     // SAFETY: callable in any context.
     let irql = unsafe { ntddk::KeGetCurrentIrql() };
     if wait != 0 && u32::from(irql) != PASSIVE_LEVEL {
-        crate::verifier::violation(crate::verifier::kmdf::WAIT_NOT_ALLOWED, format!("WdfDeviceStopIdle was asked to wait at IRQL {irql}"));
+        crate::verifier::violation(
+            crate::verifier::kmdf::WAIT_NOT_ALLOWED,
+            format!("WdfDeviceStopIdle was asked to wait at IRQL {irql}"),
+        );
     }
     device.pnp.stop_idle(wait != 0)
 }

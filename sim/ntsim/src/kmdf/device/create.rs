@@ -13,8 +13,12 @@ use std::rc::Rc;
 use wdk_sys::*;
 
 /// The interface by which framework drivers of one stack share a power thread. Private to the framework; a bus driver does not know it.
-static POWER_THREAD_INTERFACE: GUID =
-    GUID { Data1: 0x8E1F_36D4, Data2: 0x5A0B, Data3: 0x4F27, Data4: [0x9C, 0x61, 0x27, 0xE8, 0x4B, 0x0D, 0x5F, 0x93] };
+static POWER_THREAD_INTERFACE: GUID = GUID {
+    Data1: 0x8E1F_36D4,
+    Data2: 0x5A0B,
+    Data3: 0x4F27,
+    Data4: [0x9C, 0x61, 0x27, 0xE8, 0x4B, 0x0D, 0x5F, 0x93],
+};
 
 /// A `WDFDEVICE_INIT` for a device that was found.
 pub(crate) fn new_init(pdo: PDEVICE_OBJECT) -> PWDFDEVICE_INIT {
@@ -24,7 +28,9 @@ pub(crate) fn new_init(pdo: PDEVICE_OBJECT) -> PWDFDEVICE_INIT {
 /// `EvtDriverDeviceAdd` returned.
 pub(crate) fn added(raw: PWDFDEVICE_INIT, status: NTSTATUS) -> NTSTATUS {
     let Some(init) = init::free(raw) else { return status };
-    let Some(device) = object::find::<Device>(init.device.get()) else { return status };
+    let Some(device) = object::find::<Device>(init.device.get()) else {
+        return status;
+    };
     if NT_SUCCESS(status) {
         device.pnp.added();
         // SAFETY: the framework's own device object.
@@ -71,9 +77,23 @@ fn create(init: &Init, attributes: PWDF_OBJECT_ATTRIBUTES) -> Result<Ref<Device>
     let driver = driver::current();
     let fdo = create_wdm(init)?;
     let body = body(init, fdo, &attributes, &driver);
-    let made = object::create(&New { attributes: &attributes, parent: Some(driver.object()), flags: Flags::NO_DELETE | Flags::PASSIVE }, body);
+    let made = object::create(
+        &New {
+            attributes: &attributes,
+            parent: Some(driver.object()),
+            flags: Flags::NO_DELETE | Flags::PASSIVE,
+        },
+        body,
+    );
     let device = made.inspect_err(|_| delete_wdm(fdo))?;
-    let package = object::create(&New { attributes: &Attributes::default(), parent: Some(device.object()), flags: Flags::NO_DELETE | Flags::PASSIVE }, IoPackage);
+    let package = object::create(
+        &New {
+            attributes: &Attributes::default(),
+            parent: Some(device.object()),
+            flags: Flags::NO_DELETE | Flags::PASSIVE,
+        },
+        IoPackage,
+    );
     let lower = package.and_then(|package| {
         let _ = device.package.set(Rc::clone(package.object()));
         attach(init, fdo)
@@ -174,5 +194,12 @@ fn delete_wdm(fdo: PDEVICE_OBJECT) {
 fn query_power_thread(device: &Ref<Device>) {
     let mut interface = INTERFACE::default();
     let size = size_of::<INTERFACE>() as USHORT;
-    let _ = irp::query_interface(device.attached(), &raw const POWER_THREAD_INTERFACE, &raw mut interface, size, 1, core::ptr::null_mut());
+    let _ = irp::query_interface(
+        device.attached(),
+        &raw const POWER_THREAD_INTERFACE,
+        &raw mut interface,
+        size,
+        1,
+        core::ptr::null_mut(),
+    );
 }

@@ -23,7 +23,9 @@ fn dispatch(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
         IRP_MJ_CREATE => file::create(device, irp),
         IRP_MJ_CLEANUP => file::cleanup(device, irp),
         IRP_MJ_CLOSE => file::close(device, irp),
-        IRP_MJ_READ | IRP_MJ_WRITE | IRP_MJ_DEVICE_CONTROL | IRP_MJ_INTERNAL_DEVICE_CONTROL => queue::dispatch(device, irp),
+        IRP_MJ_READ | IRP_MJ_WRITE | IRP_MJ_DEVICE_CONTROL | IRP_MJ_INTERNAL_DEVICE_CONTROL => {
+            queue::dispatch(device, irp)
+        }
         IRP_MJ_SYSTEM_CONTROL => irp::skip(device.attached(), irp),
         _ if device.is_filter() => irp::skip(device.attached(), irp),
         _ => irp::complete_with(irp, STATUS_INVALID_DEVICE_REQUEST),

@@ -80,7 +80,12 @@ impl Init {
 /// Makes one, for a device that was found.
 pub(crate) fn allocate(pdo: PDEVICE_OBJECT) -> Rc<Init> {
     let handle = kmdf::state(|s| s.objects.new_handle());
-    let init = Rc::new(Init { handle, pdo, settings: RefCell::new(Settings::new()), device: Cell::new(core::ptr::null_mut()) });
+    let init = Rc::new(Init {
+        handle,
+        pdo,
+        settings: RefCell::new(Settings::new()),
+        device: Cell::new(core::ptr::null_mut()),
+    });
     kmdf::state(|s| s.inits.borrow_mut().insert(handle, Rc::clone(&init)));
     init
 }
@@ -98,6 +103,11 @@ pub(crate) fn get(raw: PWDFDEVICE_INIT) -> Rc<Init> {
     let found = kmdf::state(|s| s.inits.borrow().get(&Handle::from_raw(raw)).cloned());
     match found {
         Some(init) if init.device.get().is_null() => init,
-        _ => verifier::fatal(DEVICE_INIT_USED_UP, raw.addr() as u64, 0, "WdfDeviceCreate takes the WDFDEVICE_INIT over and sets the driver's pointer to null"),
+        _ => verifier::fatal(
+            DEVICE_INIT_USED_UP,
+            raw.addr() as u64,
+            0,
+            "WdfDeviceCreate takes the WDFDEVICE_INIT over and sets the driver's pointer to null",
+        ),
     }
 }

@@ -36,7 +36,10 @@ fn bytes_of(class: *const GUID) -> [u8; 16] {
 
 impl Interfaces {
     fn find(&self, class: [u8; 16], reference: &[u16]) -> Option<usize> {
-        self.0.borrow().iter().position(|i| i.class == class && i.reference == reference)
+        self.0
+            .borrow()
+            .iter()
+            .position(|i| i.class == class && i.reference == reference)
     }
 
     /// Enables what the driver wants enabled: the device was started.
@@ -93,19 +96,31 @@ fn register(device: &Ref<Device>, class: *const GUID, reference: PCUNICODE_STRIN
     if !NT_SUCCESS(status) {
         return status;
     }
-    let interface = Interface { class: bytes_of(class), reference: units_of(reference.cast_mut()), link, wanted: true, enabled: false };
+    let interface = Interface {
+        class: bytes_of(class),
+        reference: units_of(reference.cast_mut()),
+        link,
+        wanted: true,
+        enabled: false,
+    };
     let at = {
         let mut list = device.interfaces.0.borrow_mut();
         list.push(interface);
         list.len() - 1
     };
-    if device.pnp.is_started() { device.interfaces.set(at, true) } else { STATUS_SUCCESS }
+    if device.pnp.is_started() {
+        device.interfaces.set(at, true)
+    } else {
+        STATUS_SUCCESS
+    }
 }
 
 fn set_state(device: WDFDEVICE, class: *const GUID, reference: PCUNICODE_STRING, enabled: BOOLEAN) {
     let device = object::get::<Device>(device);
     let reference = units_of(reference.cast_mut());
-    let Some(at) = device.interfaces.find(bytes_of(class), &reference) else { return };
+    let Some(at) = device.interfaces.find(bytes_of(class), &reference) else {
+        return;
+    };
     device.interfaces.0.borrow_mut()[at].wanted = enabled != 0;
     if device.pnp.is_started() {
         let _ = device.interfaces.set(at, enabled != 0);

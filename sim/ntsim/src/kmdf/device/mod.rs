@@ -11,15 +11,15 @@ mod query;
 
 pub(crate) use create::{added, new_init};
 pub(crate) use dispatch::FxDispatch;
-pub(crate) use query::DEVICE_FAILED;
 pub(crate) use init::{Init, Settings};
+pub(crate) use query::DEVICE_FAILED;
 
+use super::cmres::CmResList;
 use super::file::FileObject;
 use super::interrupt::Interrupts;
 use super::object::{Attributes, Body, Kind, Object, Ref, Typed};
 use super::pnp::Machine;
 use super::sync::{CallbackLock, Constraints};
-use super::cmres::CmResList;
 use super::{dma, queue};
 use crate::cross::WdfExport;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -28,8 +28,14 @@ use std::rc::Rc;
 use wdk_sys::*;
 
 /// The functions of this folder.
-pub(crate) const FUNCTIONS: &[&[WdfExport]] =
-    &[api::FUNCTIONS, init_api::FUNCTIONS, interface::FUNCTIONS, property::FUNCTIONS, query::FUNCTIONS, create::FUNCTIONS];
+pub(crate) const FUNCTIONS: &[&[WdfExport]] = &[
+    api::FUNCTIONS,
+    init_api::FUNCTIONS,
+    interface::FUNCTIONS,
+    property::FUNCTIONS,
+    query::FUNCTIONS,
+    create::FUNCTIONS,
+];
 
 /// The body of a `WDFDEVICE`: a function device object in a PnP stack.
 pub(crate) struct Device {
@@ -150,7 +156,10 @@ impl Device {
     }
 
     /// Changes the resource lists; the former ones.
-    pub(crate) fn set_resources(&self, lists: Option<(Ref<CmResList>, Ref<CmResList>)>) -> Option<(Ref<CmResList>, Ref<CmResList>)> {
+    pub(crate) fn set_resources(
+        &self,
+        lists: Option<(Ref<CmResList>, Ref<CmResList>)>,
+    ) -> Option<(Ref<CmResList>, Ref<CmResList>)> {
         self.resources.replace(lists)
     }
 
@@ -158,5 +167,4 @@ impl Device {
     pub(crate) fn detached(&self) {
         self.attached.set(core::ptr::null_mut());
     }
-
 }

@@ -5,11 +5,19 @@ use crate::kmdf::{memory, object};
 use wdk_sys::*;
 
 /// Asks twice: for the size, then for the bytes, which go into a new memory object.
-fn into_memory(attributes: PWDF_OBJECT_ATTRIBUTES, handle: *mut WDFMEMORY, query: impl Fn(ULONG, PVOID, PULONG) -> NTSTATUS) -> NTSTATUS {
+fn into_memory(
+    attributes: PWDF_OBJECT_ATTRIBUTES,
+    handle: *mut WDFMEMORY,
+    query: impl Fn(ULONG, PVOID, PULONG) -> NTSTATUS,
+) -> NTSTATUS {
     let mut needed = 0;
     let status = query(0, core::ptr::null_mut(), &raw mut needed);
     if status != STATUS_BUFFER_TOO_SMALL {
-        return if NT_SUCCESS(status) { STATUS_OBJECT_NAME_NOT_FOUND } else { status };
+        return if NT_SUCCESS(status) {
+            STATUS_OBJECT_NAME_NOT_FOUND
+        } else {
+            status
+        };
     }
     let mut bytes = vec![0u8; needed as usize];
     let status = query(needed, bytes.as_mut_ptr().cast(), &raw mut needed);
@@ -26,9 +34,26 @@ fn into_memory(attributes: PWDF_OBJECT_ATTRIBUTES, handle: *mut WDFMEMORY, query
     }
 }
 
-fn query_data(pdo: PDEVICE_OBJECT, data: &WDF_DEVICE_PROPERTY_DATA, (length, buffer): (ULONG, PVOID), required: PULONG, of: PDEVPROPTYPE) -> NTSTATUS {
+fn query_data(
+    pdo: PDEVICE_OBJECT,
+    data: &WDF_DEVICE_PROPERTY_DATA,
+    (length, buffer): (ULONG, PVOID),
+    required: PULONG,
+    of: PDEVPROPTYPE,
+) -> NTSTATUS {
     // SAFETY: the bus driver's device object, the driver's key, and the buffers of the caller.
-    unsafe { ntddk::IoGetDevicePropertyData(pdo, data.PropertyKey, data.Lcid, data.Flags, length, buffer, required, of) }
+    unsafe {
+        ntddk::IoGetDevicePropertyData(
+            pdo,
+            data.PropertyKey,
+            data.Lcid,
+            data.Flags,
+            length,
+            buffer,
+            required,
+            of,
+        )
+    }
 }
 
 /// Reads the structure that names a property.
@@ -36,7 +61,11 @@ fn property_data(data: PWDF_DEVICE_PROPERTY_DATA) -> Result<WDF_DEVICE_PROPERTY_
     // SAFETY: the driver passes a readable structure.
     let data = unsafe { data.read() };
     let right = data.Size as usize == size_of::<WDF_DEVICE_PROPERTY_DATA>();
-    if right { Ok(data) } else { Err(STATUS_INFO_LENGTH_MISMATCH) }
+    if right {
+        Ok(data)
+    } else {
+        Err(STATUS_INFO_LENGTH_MISMATCH)
+    }
 }
 
 crate::wdf_exports! {

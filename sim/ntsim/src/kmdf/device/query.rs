@@ -69,7 +69,10 @@ impl Capabilities {
             (state.Removed, bits::REMOVED),
             (state.ResourcesChanged, bits::RESOURCE_REQUIREMENTS_CHANGED),
         ];
-        choices.iter().filter(|(choice, _)| *choice == _WDF_TRI_STATE::WdfTrue).fold(0, |all, (_, bit)| all | *bit)
+        choices
+            .iter()
+            .filter(|(choice, _)| *choice == _WDF_TRI_STATE::WdfTrue)
+            .fold(0, |all, (_, bit)| all | *bit)
     }
 }
 

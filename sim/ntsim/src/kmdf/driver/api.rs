@@ -1,8 +1,8 @@
 //! The `WdfDriver*` functions.
 
+use super::Driver;
 use super::client::current;
 use super::wdm::{FxAddDevice, FxUnload};
-use super::Driver;
 use crate::kmdf::device::FxDispatch;
 use crate::kmdf::event::Event;
 use crate::kmdf::object::{self, Attributes, Flags, New, ParentRule};
@@ -69,7 +69,11 @@ crate::wdf_exports! {
     }
 }
 
-fn create(driver_object: PDRIVER_OBJECT, attributes: PWDF_OBJECT_ATTRIBUTES, config: PWDF_DRIVER_CONFIG) -> Result<WDFDRIVER, NTSTATUS> {
+fn create(
+    driver_object: PDRIVER_OBJECT,
+    attributes: PWDF_OBJECT_ATTRIBUTES,
+    config: PWDF_DRIVER_CONFIG,
+) -> Result<WDFDRIVER, NTSTATUS> {
     // SAFETY: the driver passes a readable structure.
     let config = unsafe { config.read() };
     if config.Size as usize != size_of::<WDF_DRIVER_CONFIG>() {
@@ -82,13 +86,24 @@ fn create(driver_object: PDRIVER_OBJECT, attributes: PWDF_OBJECT_ATTRIBUTES, con
     }
     let attributes = Attributes::read(attributes, ParentRule::Forbidden)?;
     let constraints = Constraints::DEFAULT.inherit(&attributes);
-    let body = Driver { device_add: config.EvtDriverDeviceAdd, unload: config.EvtDriverUnload, constraints };
+    let body = Driver {
+        device_add: config.EvtDriverDeviceAdd,
+        unload: config.EvtDriverUnload,
+        constraints,
+    };
     // SAFETY: the driver object stands for a device object here, as the kernel allows.
     let disposal = unsafe { ntddk::IoAllocateWorkItem(driver_object.cast()) };
     if disposal.is_null() {
         return Err(STATUS_INSUFFICIENT_RESOURCES);
     }
-    let made = object::create(&New { attributes: &attributes, parent: None, flags: Flags::NO_DELETE | Flags::PASSIVE }, body);
+    let made = object::create(
+        &New {
+            attributes: &attributes,
+            parent: None,
+            flags: Flags::NO_DELETE | Flags::PASSIVE,
+        },
+        body,
+    );
     let driver = made.inspect_err(|_| {
         // SAFETY: allocated above, never queued.
         unsafe { ntddk::IoFreeWorkItem(disposal) };

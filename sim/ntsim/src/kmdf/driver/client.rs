@@ -77,7 +77,12 @@ impl Client {
 /// The `WDFDRIVER`. Bug check 0x10D/5 when the driver has not made it yet.
 pub(crate) fn current() -> Ref<Driver> {
     kmdf::state(|s| s.driver.driver()).unwrap_or_else(|| {
-        verifier::fatal(INVALID_HANDLE, Handle::DRIVER.value(), object::Kind::Driver as u64, "WdfDriverCreate was not called yet, or failed")
+        verifier::fatal(
+            INVALID_HANDLE,
+            Handle::DRIVER.value(),
+            object::Kind::Driver as u64,
+            "WdfDriverCreate was not called yet, or failed",
+        )
     })
 }
 
@@ -98,13 +103,22 @@ pub(crate) fn queue_disposal() {
         idle.clear();
     }
     // SAFETY: allocated by WdfDriverCreate, freed only when nothing is put off any more; not queued now, see `Queue::scheduled`.
-    unsafe { ntddk::IoQueueWorkItem(item, Some(FxDisposeWorker), _WORK_QUEUE_TYPE::DelayedWorkQueue, core::ptr::null_mut()) };
+    unsafe {
+        ntddk::IoQueueWorkItem(
+            item,
+            Some(FxDisposeWorker),
+            _WORK_QUEUE_TYPE::DelayedWorkQueue,
+            core::ptr::null_mut(),
+        )
+    };
 }
 
 /// Waits until every disposal that was put off is done. PASSIVE_LEVEL.
 pub(crate) fn flush_disposal() {
     while !kmdf::state(|s| s.objects.deferred.is_empty()) {
-        let Some(idle) = kmdf::state(|s| s.driver.idle.borrow().clone()) else { break };
+        let Some(idle) = kmdf::state(|s| s.driver.idle.borrow().clone()) else {
+            break;
+        };
         idle.wait();
     }
 }
@@ -132,5 +146,8 @@ fn report_leaks() {
         return;
     }
     let list: Vec<String> = left.iter().map(|object| format!("{object:?}")).collect();
-    verifier::debug_break(OBJECT_LEAK, format!("{} objects are left at unload: {}", left.len(), list.join(", ")));
+    verifier::debug_break(
+        OBJECT_LEAK,
+        format!("{} objects are left at unload: {}", left.len(), list.join(", ")),
+    );
 }

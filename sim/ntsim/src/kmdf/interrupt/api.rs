@@ -12,7 +12,12 @@ use wdk_sys::*;
 fn connected(raw: WDFINTERRUPT, what: &str) -> Option<Ref<Interrupt>> {
     let interrupt = object::get::<Interrupt>(raw);
     if interrupt.kernel.get().is_null() {
-        violation(INTERRUPT_NOT_CONNECTED, format!("{what} needs a connected interrupt: the device is not in D0, or no message or line was left for it"));
+        violation(
+            INTERRUPT_NOT_CONNECTED,
+            format!(
+                "{what} needs a connected interrupt: the device is not in D0, or no message or line was left for it"
+            ),
+        );
         return None;
     }
     Some(interrupt)
@@ -127,8 +132,13 @@ crate::wdf_exports! {
 }
 
 fn describe(interrupt: &Ref<Interrupt>, size: ULONG) -> WDF_INTERRUPT_INFO {
-    let empty = WDF_INTERRUPT_INFO { Size: size, ..WDF_INTERRUPT_INFO::default() };
-    let Some(resource) = interrupt.resource.get() else { return empty };
+    let empty = WDF_INTERRUPT_INFO {
+        Size: size,
+        ..WDF_INTERRUPT_INFO::default()
+    };
+    let Some(resource) = interrupt.resource.get() else {
+        return empty;
+    };
     WDF_INTERRUPT_INFO {
         TargetProcessorSet: resource.affinity,
         MessageNumber: resource.message.unwrap_or(0),

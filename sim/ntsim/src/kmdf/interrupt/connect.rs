@@ -50,7 +50,9 @@ impl Interrupt {
 
     /// The kernel's lock: the driver's own, shared one, or this interrupt's.
     fn spin_lock(&self) -> PKSPIN_LOCK {
-        self.shared_lock.as_ref().map_or_else(|| self.own_lock.get(), |lock| lock.for_interrupts())
+        self.shared_lock
+            .as_ref()
+            .map_or_else(|| self.own_lock.get(), |lock| lock.for_interrupts())
     }
 }
 
@@ -58,13 +60,23 @@ impl Interrupt {
 fn synchronize_irql(device: &Ref<Device>, interrupt: &Ref<Interrupt>, own: KIRQL) -> KIRQL {
     let Some(lock) = &interrupt.shared_lock else { return own };
     let all = device.interrupts.all();
-    let sharing = all.iter().filter(|other| other.shared_lock.as_ref().is_some_and(|other| other.handle() == lock.handle()));
-    sharing.filter_map(|other| other.resource.get()).map(|resource| resource.irql).fold(own, KIRQL::max)
+    let sharing = all.iter().filter(|other| {
+        other
+            .shared_lock
+            .as_ref()
+            .is_some_and(|other| other.handle() == lock.handle())
+    });
+    sharing
+        .filter_map(|other| other.resource.get())
+        .map(|resource| resource.irql)
+        .fold(own, KIRQL::max)
 }
 
 /// Connects one and calls EvtInterruptEnable. One without resources, or one that is connected already, is left alone.
 pub(super) fn connect(device: &Ref<Device>, interrupt: &Ref<Interrupt>) -> NTSTATUS {
-    let Some(resource) = interrupt.resource.get() else { return STATUS_SUCCESS };
+    let Some(resource) = interrupt.resource.get() else {
+        return STATUS_SUCCESS;
+    };
     if !interrupt.kernel.get().is_null() {
         return STATUS_SUCCESS;
     }
@@ -74,7 +86,10 @@ pub(super) fn connect(device: &Ref<Device>, interrupt: &Ref<Interrupt>) -> NTSTA
         _ => resource.shared,
     };
     let mut kernel = core::ptr::null_mut();
-    let mut parameters = IO_CONNECT_INTERRUPT_PARAMETERS { Version: CONNECT_FULLY_SPECIFIED, ..IO_CONNECT_INTERRUPT_PARAMETERS::default() };
+    let mut parameters = IO_CONNECT_INTERRUPT_PARAMETERS {
+        Version: CONNECT_FULLY_SPECIFIED,
+        ..IO_CONNECT_INTERRUPT_PARAMETERS::default()
+    };
     parameters.__bindgen_anon_1.FullySpecified = IO_CONNECT_INTERRUPT_FULLY_SPECIFIED_PARAMETERS {
         PhysicalDeviceObject: device.pdo(),
         InterruptObject: &raw mut kernel,
@@ -105,7 +120,11 @@ pub(super) fn connect(device: &Ref<Device>, interrupt: &Ref<Interrupt>) -> NTSTA
 
 /// How a line signals, in the kernel's terms.
 pub(super) fn mode(latched: bool) -> KINTERRUPT_MODE {
-    if latched { _KINTERRUPT_MODE::Latched } else { _KINTERRUPT_MODE::LevelSensitive }
+    if latched {
+        _KINTERRUPT_MODE::Latched
+    } else {
+        _KINTERRUPT_MODE::LevelSensitive
+    }
 }
 
 fn enable(interrupt: &Ref<Interrupt>) -> NTSTATUS {
@@ -133,10 +152,17 @@ pub(super) fn disconnect(interrupt: &Ref<Interrupt>) {
         let (raw, device) = (interrupt.raw(), interrupt.device);
         interrupt.synchronized(|| {
             // SAFETY: the driver's callback, with live handles.
-            NT_SUCCESS(call::status("EvtInterruptDisable", || unsafe { disable(raw, device) }, String::new))
+            NT_SUCCESS(call::status(
+                "EvtInterruptDisable",
+                || unsafe { disable(raw, device) },
+                String::new,
+            ))
         });
     }
-    let mut parameters = Disconnect { version: CONNECT_FULLY_SPECIFIED, interrupt: interrupt.kernel.replace(core::ptr::null_mut()) };
+    let mut parameters = Disconnect {
+        version: CONNECT_FULLY_SPECIFIED,
+        interrupt: interrupt.kernel.replace(core::ptr::null_mut()),
+    };
     // SAFETY: connected, see above; the parameters have the kernel's layout.
     unsafe { ntddk::IoDisconnectInterruptEx((&raw mut parameters).cast()) };
 }

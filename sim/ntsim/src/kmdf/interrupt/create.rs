@@ -14,7 +14,11 @@ use std::cell::{Cell, OnceCell};
 use wdk_sys::*;
 
 /// Makes an interrupt object.
-pub(super) fn create(device: &Ref<Device>, config: PWDF_INTERRUPT_CONFIG, attributes: PWDF_OBJECT_ATTRIBUTES) -> Result<Ref<Interrupt>, NTSTATUS> {
+pub(super) fn create(
+    device: &Ref<Device>,
+    config: PWDF_INTERRUPT_CONFIG,
+    attributes: PWDF_OBJECT_ATTRIBUTES,
+) -> Result<Ref<Interrupt>, NTSTATUS> {
     // SAFETY: the driver passes a readable structure.
     let config = unsafe { config.read() };
     check(&config)?;
@@ -22,8 +26,16 @@ pub(super) fn create(device: &Ref<Device>, config: PWDF_INTERRUPT_CONFIG, attrib
     let (attributes, parent) = parent(device, &config, attributes)?;
     let dispatch = _WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch;
     let passive = _WDF_EXECUTION_LEVEL::WdfExecutionLevelPassive;
-    let level = if config.EvtInterruptWorkItem.is_some() { passive } else { dispatch };
-    let lock = if config.AutomaticSerialization == 0 { None } else { sync::serialization(&parent, level)? };
+    let level = if config.EvtInterruptWorkItem.is_some() {
+        passive
+    } else {
+        dispatch
+    };
+    let lock = if config.AutomaticSerialization == 0 {
+        None
+    } else {
+        sync::serialization(&parent, level)?
+    };
     let body = Interrupt {
         device: device.raw(),
         config,
@@ -40,7 +52,14 @@ pub(super) fn create(device: &Ref<Device>, config: PWDF_INTERRUPT_CONFIG, attrib
         enabled: Cell::new(false),
     };
     let flags = Flags::NO_DELETE | Flags::PASSIVE;
-    let made = object::create(&New { attributes: &attributes, parent: Some(&parent), flags }, body)?;
+    let made = object::create(
+        &New {
+            attributes: &attributes,
+            parent: Some(&parent),
+            flags,
+        },
+        body,
+    )?;
     // SAFETY: memory of the right size that stays in its box; the context is a handle, which the routine checks.
     unsafe { ntddk::KeInitializeDpc(made.dpc.get(), Some(FxInterruptDpc), made.raw().cast()) };
     if config.EvtInterruptWorkItem.is_some() {
@@ -57,12 +76,20 @@ pub(super) fn create(device: &Ref<Device>, config: PWDF_INTERRUPT_CONFIG, attrib
 }
 
 fn run_work_item(raw: WDFINTERRUPT) {
-    let Some(interrupt) = object::find::<Interrupt>(raw) else { return };
-    let Some(function) = interrupt.config.EvtInterruptWorkItem else { return };
+    let Some(interrupt) = object::find::<Interrupt>(raw) else {
+        return;
+    };
+    let Some(function) = interrupt.config.EvtInterruptWorkItem else {
+        return;
+    };
     let associated = interrupt.associated.raw();
     sync::under(interrupt.lock.as_deref(), || {
         // SAFETY: the driver's callback, with live handles.
-        call::void("EvtInterruptWorkItem", || unsafe { function(raw, associated) }, String::new);
+        call::void(
+            "EvtInterruptWorkItem",
+            || unsafe { function(raw, associated) },
+            String::new,
+        );
     });
 }
 
@@ -77,13 +104,19 @@ fn check(config: &WDF_INTERRUPT_CONFIG) -> Result<(), NTSTATUS> {
         return Err(STATUS_INFO_LENGTH_MISMATCH);
     }
     if config.PassiveHandling != 0 || !config.WaitLock.is_null() || config.CanWakeDevice != 0 {
-        crate::cross::unimplemented("WDF01000.SYS", "WdfInterruptCreate with PassiveHandling, WaitLock or CanWakeDevice");
+        crate::cross::unimplemented(
+            "WDF01000.SYS",
+            "WdfInterruptCreate with PassiveHandling, WaitLock or CanWakeDevice",
+        );
     }
     if config.EvtInterruptIsr.is_none() {
         return Err(refuse("EvtInterruptIsr is required", STATUS_INVALID_PARAMETER));
     }
     if config.EvtInterruptDpc.is_some() && config.EvtInterruptWorkItem.is_some() {
-        return Err(refuse("EvtInterruptDpc and EvtInterruptWorkItem exclude each other", STATUS_INVALID_PARAMETER));
+        return Err(refuse(
+            "EvtInterruptDpc and EvtInterruptWorkItem exclude each other",
+            STATUS_INVALID_PARAMETER,
+        ));
     }
     Ok(())
 }
@@ -102,13 +135,20 @@ fn check_place(device: &Ref<Device>, config: &WDF_INTERRUPT_CONFIG) -> Result<Op
         };
     }
     if !device.pnp.is_preparing() {
-        return Err(misplaced("interrupts are created in EvtDriverDeviceAdd or EvtDevicePrepareHardware"));
+        return Err(misplaced(
+            "interrupts are created in EvtDriverDeviceAdd or EvtDevicePrepareHardware",
+        ));
     }
     if given != (true, true) {
-        return Err(misplaced("in EvtDevicePrepareHardware an interrupt needs its raw and translated resource"));
+        return Err(misplaced(
+            "in EvtDevicePrepareHardware an interrupt needs its raw and translated resource",
+        ));
     }
     if config.ShareVector != _WDF_TRI_STATE::WdfUseDefault {
-        return Err(refuse("in EvtDevicePrepareHardware the resource says whether the vector is shared", STATUS_INVALID_PARAMETER));
+        return Err(refuse(
+            "in EvtDevicePrepareHardware the resource says whether the vector is shared",
+            STATUS_INVALID_PARAMETER,
+        ));
     }
     resource::explicit(device, config).map(Some)
 }
@@ -119,7 +159,11 @@ fn parent(
     config: &WDF_INTERRUPT_CONFIG,
     attributes: PWDF_OBJECT_ATTRIBUTES,
 ) -> Result<(Attributes, std::rc::Rc<object::Object>), NTSTATUS> {
-    let rule = if config.AutomaticSerialization == 0 { ParentRule::Forbidden } else { ParentRule::Optional };
+    let rule = if config.AutomaticSerialization == 0 {
+        ParentRule::Forbidden
+    } else {
+        ParentRule::Optional
+    };
     let attributes = Attributes::read_plain(attributes, rule)?;
     let parent = attributes.parent_or(device.object());
     let owner = parent.ancestor::<Device>().map(|owner| owner.handle());

@@ -68,7 +68,11 @@ impl Body for Interrupt {
             item.close();
         }
         if let Some(device) = object::find::<Device>(self.device) {
-            device.interrupts.0.borrow_mut().retain(|other| other.handle() != object.handle());
+            device
+                .interrupts
+                .0
+                .borrow_mut()
+                .retain(|other| other.handle() != object.handle());
         }
     }
 }

@@ -46,7 +46,9 @@ impl Resource {
 fn interrupts(translated: &CmResList) -> Vec<Resource> {
     let mut found = Vec::new();
     for index in 0..translated.count() {
-        let Some(descriptor) = translated.descriptor(index) else { continue };
+        let Some(descriptor) = translated.descriptor(index) else {
+            continue;
+        };
         if u32::from(descriptor.Type) == CmResourceTypeInterrupt {
             found.push(Resource::new(index, found.len() as ULONG, &descriptor));
         }
@@ -71,11 +73,15 @@ pub(super) fn explicit(device: &Ref<Device>, config: &WDF_INTERRUPT_CONFIG) -> R
         STATUS_INVALID_PARAMETER
     };
     let (raw, translated) = device.resources().ok_or(STATUS_INVALID_DEVICE_STATE)?;
-    let index = translated.index_of(config.InterruptTranslated).ok_or_else(|| refuse("InterruptTranslated is not a descriptor of the list"))?;
+    let index = translated
+        .index_of(config.InterruptTranslated)
+        .ok_or_else(|| refuse("InterruptTranslated is not a descriptor of the list"))?;
     if raw.index_of(config.InterruptRaw) != Some(index) {
         return Err(refuse("InterruptRaw and InterruptTranslated are not the same resource"));
     }
-    let resource = interrupts(&translated).into_iter().find(|resource| resource.index == index);
+    let resource = interrupts(&translated)
+        .into_iter()
+        .find(|resource| resource.index == index);
     let resource = resource.ok_or_else(|| refuse("the descriptor is not that of an interrupt"))?;
     let claimed = |other: &Ref<Interrupt>| other.resource.get().is_some_and(|other| other.index == index);
     if resource.message.is_some() && device.interrupts.all().iter().any(claimed) {

@@ -29,7 +29,12 @@ impl Typed for SpinLock {
 
 impl SpinLock {
     fn new() -> Self {
-        Self { lock: Box::new(UnsafeCell::new(0)), irql: Cell::new(0), owner: Cell::new(None), interrupt: Cell::new(false) }
+        Self {
+            lock: Box::new(UnsafeCell::new(0)),
+            irql: Cell::new(0),
+            owner: Cell::new(None),
+            interrupt: Cell::new(false),
+        }
     }
 
     /// The kernel's lock, for the interrupts that share it.
@@ -42,7 +47,12 @@ impl SpinLock {
         self.refuse_interrupt_lock(me);
         let thread = crate::sched::context();
         if verifier::verifier_on() && self.owner.get() == Some(thread) {
-            verifier::fatal(RECURSIVE_LOCK, me.handle().value(), 0, format!("WDFSPINLOCK {:?} is held by this thread already", me.handle()));
+            verifier::fatal(
+                RECURSIVE_LOCK,
+                me.handle().value(),
+                0,
+                format!("WDFSPINLOCK {:?} is held by this thread already", me.handle()),
+            );
         }
         // SAFETY: the lock stays in its box while the object lives; the kernel alone accesses it.
         let irql = unsafe { ntddk::KeAcquireSpinLockRaiseToDpc(self.lock.get()) };
@@ -55,7 +65,12 @@ impl SpinLock {
         let mine = self.owner.get() == Some(crate::sched::context());
         if verifier::verifier_on() && !mine {
             let p3 = 1;
-            verifier::fatal(LOCK_NOT_OWNED, me.handle().value(), p3, format!("WDFSPINLOCK {:?} is not held by this thread", me.handle()));
+            verifier::fatal(
+                LOCK_NOT_OWNED,
+                me.handle().value(),
+                p3,
+                format!("WDFSPINLOCK {:?} is not held by this thread", me.handle()),
+            );
         }
         self.owner.set(None);
         // SAFETY: the lock stays in its box; whether it is held is the kernel's rule.
@@ -64,7 +79,10 @@ impl SpinLock {
 
     fn refuse_interrupt_lock(&self, me: &Ref<Self>) {
         if self.interrupt.get() {
-            let text = format!("WDFSPINLOCK {:?} is the lock of an interrupt: use WdfInterruptAcquireLock", me.handle());
+            let text = format!(
+                "WDFSPINLOCK {:?} is the lock of an interrupt: use WdfInterruptAcquireLock",
+                me.handle()
+            );
             verifier::fatal(LOCK_NOT_OWNED, me.handle().value(), 0, text);
         }
     }

@@ -29,7 +29,10 @@ impl WaitLock {
         let event = Box::new(UnsafeCell::new(KEVENT::default()));
         // SAFETY: memory of the right size that stays in place while the object lives.
         unsafe { ntddk::KeInitializeEvent(event.get(), _EVENT_TYPE::SynchronizationEvent, 1) };
-        Self { event, owner: Cell::new(None) }
+        Self {
+            event,
+            owner: Cell::new(None),
+        }
     }
 
     fn acquire(&self, me: &Ref<Self>, timeout: PLONGLONG) -> NTSTATUS {
@@ -43,7 +46,13 @@ impl WaitLock {
         unsafe { ntddk::KeEnterCriticalRegion() };
         // SAFETY: initialized in `new`; the timeout is the driver's, or null for none.
         let status = unsafe {
-            ntddk::KeWaitForSingleObject(self.event.get().cast(), _KWAIT_REASON::Executive, _MODE::KernelMode as KPROCESSOR_MODE, 0, timeout.cast())
+            ntddk::KeWaitForSingleObject(
+                self.event.get().cast(),
+                _KWAIT_REASON::Executive,
+                _MODE::KernelMode as KPROCESSOR_MODE,
+                0,
+                timeout.cast(),
+            )
         };
         if status == STATUS_SUCCESS {
             self.owner.set(Some(crate::sched::context()));
@@ -56,7 +65,10 @@ impl WaitLock {
 
     fn release(&self, me: &Ref<Self>) {
         if !self.is_mine() {
-            violation(WAIT_LOCK_NOT_OWNED, format!("WDFWAITLOCK {:?} is not held by this thread", me.handle()));
+            violation(
+                WAIT_LOCK_NOT_OWNED,
+                format!("WDFWAITLOCK {:?} is not held by this thread", me.handle()),
+            );
             return;
         }
         self.owner.set(None);

@@ -131,7 +131,11 @@ crate::wdf_exports! {
 fn lock_of(object: WDFOBJECT) -> std::rc::Rc<kmdf::sync::CallbackLock> {
     let object = any(object);
     object.callback_lock().unwrap_or_else(|| {
-        let text = format!("{} {:?} has no lock: only devices and queues with a synchronization scope have one", object.kind().handle_name(), object.handle());
+        let text = format!(
+            "{} {:?} has no lock: only devices and queues with a synchronization scope have one",
+            object.kind().handle_name(),
+            object.handle()
+        );
         verifier::fatal(NO_CALLBACK_LOCK, object.handle().value(), 0, text)
     })
 }

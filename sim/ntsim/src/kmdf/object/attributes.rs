@@ -53,7 +53,11 @@ impl Attributes {
     /// Checks and copies what the driver passed; null means the defaults, unless a parent is required.
     pub(crate) fn read(raw: PWDF_OBJECT_ATTRIBUTES, parent: ParentRule) -> Result<Self, NTSTATUS> {
         if raw.is_null() {
-            return if parent == ParentRule::Required { Err(STATUS_WDF_PARENT_NOT_SPECIFIED) } else { Ok(Self::default()) };
+            return if parent == ParentRule::Required {
+                Err(STATUS_WDF_PARENT_NOT_SPECIFIED)
+            } else {
+                Ok(Self::default())
+            };
         }
         // SAFETY: the driver passes a readable structure; a wild pointer faults inside the machine, as it would in Windows.
         let raw = unsafe { raw.read() };
@@ -68,9 +72,11 @@ impl Attributes {
             _ => {}
         }
         let level = raw.ExecutionLevel;
-        let levels = _WDF_EXECUTION_LEVEL::WdfExecutionLevelInheritFromParent..=_WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch;
+        let levels =
+            _WDF_EXECUTION_LEVEL::WdfExecutionLevelInheritFromParent..=_WDF_EXECUTION_LEVEL::WdfExecutionLevelDispatch;
         let scope = raw.SynchronizationScope;
-        let scopes = _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeInheritFromParent..=_WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeNone;
+        let scopes = _WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeInheritFromParent
+            ..=_WDF_SYNCHRONIZATION_SCOPE::WdfSynchronizationScopeNone;
         if !levels.contains(&level) || !scopes.contains(&scope) {
             return Err(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
         }
@@ -99,14 +105,22 @@ impl Attributes {
 
     /// The parent that the driver named, or the given one. A wrong parent handle is bug check 0x10D/5.
     pub(crate) fn parent_or(&self, default: &Rc<Object>) -> Rc<Object> {
-        if self.parent.is_null() { Rc::clone(default) } else { any(self.parent) }
+        if self.parent.is_null() {
+            Rc::clone(default)
+        } else {
+            any(self.parent)
+        }
     }
 }
 
 /// The size of the context that the attributes ask for.
 fn context_size(raw: &WDF_OBJECT_ATTRIBUTES) -> Result<usize, NTSTATUS> {
     if raw.ContextTypeInfo.is_null() {
-        return if raw.ContextSizeOverride == 0 { Ok(0) } else { Err(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID) };
+        return if raw.ContextSizeOverride == 0 {
+            Ok(0)
+        } else {
+            Err(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID)
+        };
     }
     // SAFETY: not null; the driver passes its static type information.
     let info = unsafe { raw.ContextTypeInfo.read() };
@@ -116,5 +130,9 @@ fn context_size(raw: &WDF_OBJECT_ATTRIBUTES) -> Result<usize, NTSTATUS> {
     if wrong_size || unnamed || shrunk {
         return Err(STATUS_WDF_OBJECT_ATTRIBUTES_INVALID);
     }
-    Ok(if raw.ContextSizeOverride == 0 { info.ContextSize } else { raw.ContextSizeOverride })
+    Ok(if raw.ContextSizeOverride == 0 {
+        info.ContextSize
+    } else {
+        raw.ContextSizeOverride
+    })
 }

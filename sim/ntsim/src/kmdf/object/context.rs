@@ -43,8 +43,18 @@ impl Context {
 
     /// A context inside `block`, just behind the header.
     pub(super) fn in_block(block: *mut c_void, attributes: &Attributes) -> Self {
-        let data = if attributes.context_type.is_null() { core::ptr::null_mut() } else { block.wrapping_byte_add(HEADER_BYTES) };
-        Self { type_info: attributes.context_type, data, block: core::ptr::null_mut(), cleanup: attributes.cleanup, destroy: attributes.destroy }
+        let data = if attributes.context_type.is_null() {
+            core::ptr::null_mut()
+        } else {
+            block.wrapping_byte_add(HEADER_BYTES)
+        };
+        Self {
+            type_info: attributes.context_type,
+            data,
+            block: core::ptr::null_mut(),
+            cleanup: attributes.cleanup,
+            destroy: attributes.destroy,
+        }
     }
 }
 
@@ -52,7 +62,9 @@ impl Object {
     /// The context of this type, or null.
     pub(crate) fn context(&self, type_info: PCWDF_OBJECT_CONTEXT_TYPE_INFO) -> *mut c_void {
         let contexts = self.contexts.borrow();
-        let found = contexts.iter().find(|c| !c.type_info.is_null() && c.type_info == type_info);
+        let found = contexts
+            .iter()
+            .find(|c| !c.type_info.is_null() && c.type_info == type_info);
         found.map_or(core::ptr::null_mut(), |c| c.data)
     }
 
@@ -65,7 +77,11 @@ impl Object {
         let exists = self.context(attributes.context_type);
         if self.life() != Life::Created || !exists.is_null() {
             pool::free(block);
-            return if exists.is_null() { Added::TooLate } else { Added::Exists(exists) };
+            return if exists.is_null() {
+                Added::TooLate
+            } else {
+                Added::Exists(exists)
+            };
         }
         let mut context = Context::in_block(block, attributes);
         context.block = block;
@@ -88,7 +104,11 @@ impl Object {
         while let Some(callback) = self.take_callback(at, |c| c.cleanup.take()) {
             if let Some(callback) = callback {
                 // SAFETY: the driver's callback, with a handle that is valid while it runs.
-                kmdf::call::void("EvtCleanupCallback", || unsafe { callback(self.handle.raw()) }, || self.describe());
+                kmdf::call::void(
+                    "EvtCleanupCallback",
+                    || unsafe { callback(self.handle.raw()) },
+                    || self.describe(),
+                );
             }
             at += 1;
         }
@@ -101,7 +121,11 @@ impl Object {
         while let Some(callback) = self.take_callback(at, |c| c.destroy.take()) {
             if let Some(callback) = callback {
                 // SAFETY: the driver's callback, with a handle that is valid while it runs.
-                kmdf::call::void("EvtDestroyCallback", || unsafe { callback(self.handle.raw()) }, || self.describe());
+                kmdf::call::void(
+                    "EvtDestroyCallback",
+                    || unsafe { callback(self.handle.raw()) },
+                    || self.describe(),
+                );
             }
             at += 1;
         }

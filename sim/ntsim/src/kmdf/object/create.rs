@@ -32,7 +32,11 @@ fn create_any(new: &New<'_>, kind: Kind, body: Box<dyn Body>) -> Result<Rc<Objec
     }
     let context = Context::in_block(block, new.attributes);
     let data = context.data();
-    let handle = if kind == Kind::Driver { Handle::DRIVER } else { kmdf::state(|s| s.objects.new_handle()) };
+    let handle = if kind == Kind::Driver {
+        Handle::DRIVER
+    } else {
+        kmdf::state(|s| s.objects.new_handle())
+    };
     let object = Rc::new(Object {
         handle,
         kind,

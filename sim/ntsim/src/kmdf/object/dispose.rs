@@ -38,7 +38,11 @@ impl Object {
             return;
         }
         if self.parent().is_some() || !self.children.borrow().is_empty() {
-            let text = format!("{} {:?} lost its last reference by WdfObjectDereference, but was never deleted", self.kind.handle_name(), self.handle);
+            let text = format!(
+                "{} {:?} lost its last reference by WdfObjectDereference, but was never deleted",
+                self.kind.handle_name(),
+                self.handle
+            );
             verifier::fatal(OBJECT_FREED_BY_DEREFERENCE, self.handle.value(), 0, text);
         }
         if raised() && self.has(Flags::PASSIVE) {

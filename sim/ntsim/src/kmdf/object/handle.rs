@@ -112,7 +112,9 @@ fn invalid(handle: Handle, expected: Kind) -> ! {
 impl Objects {
     /// Whether this value was a handle once.
     fn was_used(&self, handle: Handle) -> bool {
-        let Some(offset) = handle.0.checked_sub(BASE) else { return false };
+        let Some(offset) = handle.0.checked_sub(BASE) else {
+            return false;
+        };
         let serial = (offset / STEP) as u64;
         offset.is_multiple_of(STEP) && serial > 0 && serial < self.next.get()
     }

@@ -159,7 +159,14 @@ impl Object {
 
 impl core::fmt::Debug for Object {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{:?} {:?} {:?} refs={}", self.kind, self.handle, self.life.get(), self.references.get())
+        write!(
+            f,
+            "{:?} {:?} {:?} refs={}",
+            self.kind,
+            self.handle,
+            self.life.get(),
+            self.references.get()
+        )
     }
 }
 
@@ -173,7 +180,10 @@ impl<T: Typed> Ref<T> {
     /// `None` when the object is of another type.
     pub(crate) fn new(object: Rc<Object>) -> Option<Self> {
         let body: &dyn Any = &*object.body;
-        body.is::<T>().then_some(Self { object, body: PhantomData })
+        body.is::<T>().then_some(Self {
+            object,
+            body: PhantomData,
+        })
     }
 
     /// What it has in common with all objects.
@@ -194,7 +204,10 @@ impl<T: Typed> Ref<T> {
 
 impl<T: Typed> Clone for Ref<T> {
     fn clone(&self) -> Self {
-        Self { object: Rc::clone(&self.object), body: PhantomData }
+        Self {
+            object: Rc::clone(&self.object),
+            body: PhantomData,
+        }
     }
 }
 
@@ -217,7 +230,12 @@ pub(crate) struct Objects {
 
 impl Objects {
     pub(crate) fn new() -> Self {
-        Self { by_handle: RefCell::default(), by_context: RefCell::default(), next: Cell::new(2), deferred: deferred::Queue::default() }
+        Self {
+            by_handle: RefCell::default(),
+            by_context: RefCell::default(),
+            next: Cell::new(2),
+            deferred: deferred::Queue::default(),
+        }
     }
 
     /// The objects that exist, oldest first.

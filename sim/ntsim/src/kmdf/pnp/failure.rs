@@ -31,6 +31,7 @@ pub(super) fn of_resume(device: &Ref<Device>, fell: Fell) {
 
 /// The framework itself found the failure: the PnP manager is to ask for the state.
 fn mark(device: &Ref<Device>) {
+    device.pnp.phase.set(Phase::Failed);
     device.pnp.internal_failure.set(true);
     invalidate(device);
 }
@@ -38,7 +39,6 @@ fn mark(device: &Ref<Device>) {
 fn tear_down(device: &Ref<Device>) {
     hardware::release(device);
     remove::clean_up(device);
-    device.pnp.phase.set(Phase::Failed);
 }
 
 fn invalidate(device: &Ref<Device>) {

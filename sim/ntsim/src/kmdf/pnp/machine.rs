@@ -129,7 +129,9 @@ impl Machine {
             (true, _) => State::WdfDevStatePowerD0,
             (false, Phase::Started) => State::WdfDevStatePowerDx,
             (false, Phase::Stopped) => State::WdfDevStatePowerStopped,
-            (false, Phase::Adding | Phase::Added | Phase::Failed | Phase::SurpriseRemoved | Phase::Removed) => State::WdfDevStatePowerObjectCreated,
+            (false, Phase::Adding | Phase::Added | Phase::Failed | Phase::SurpriseRemoved | Phase::Removed) => {
+                State::WdfDevStatePowerObjectCreated
+            }
         }
     }
 

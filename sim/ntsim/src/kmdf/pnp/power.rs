@@ -24,7 +24,11 @@ pub(super) fn up(device: &Ref<Device>, previous: WDF_POWER_DEVICE_STATE) -> Resu
     let handle = device.raw();
     if let Some(entry) = pnp.EvtDeviceD0Entry {
         // SAFETY: the driver's callback, with a live handle.
-        let status = call::status("EvtDeviceD0Entry", || unsafe { entry(handle, previous) }, || format!("previous={previous}"));
+        let status = call::status(
+            "EvtDeviceD0Entry",
+            || unsafe { entry(handle, previous) },
+            || format!("previous={previous}"),
+        );
         if !NT_SUCCESS(status) {
             return Err(Fell::BeforeD0);
         }
@@ -35,7 +39,11 @@ pub(super) fn up(device: &Ref<Device>, previous: WDF_POWER_DEVICE_STATE) -> Resu
     if let Some(entry) = pnp.EvtDeviceD0EntryPostInterruptsEnabled {
         let name = "EvtDeviceD0EntryPostInterruptsEnabled";
         // SAFETY: the driver's callback, with a live handle.
-        let status = call::status(name, || unsafe { entry(handle, previous) }, || format!("previous={previous}"));
+        let status = call::status(
+            name,
+            || unsafe { entry(handle, previous) },
+            || format!("previous={previous}"),
+        );
         if !NT_SUCCESS(status) {
             interrupt::disconnect_all(device);
             return Err(leave(device));
@@ -85,7 +93,11 @@ fn exit_d0(device: &Ref<Device>, target: WDF_POWER_DEVICE_STATE) {
     if let Some(exit) = device.settings.pnp.EvtDeviceD0Exit {
         let handle = device.raw();
         // SAFETY: the driver's callback, with a live handle.
-        let _ = call::status("EvtDeviceD0Exit", || unsafe { exit(handle, target) }, || format!("target={target}"));
+        let _ = call::status(
+            "EvtDeviceD0Exit",
+            || unsafe { exit(handle, target) },
+            || format!("target={target}"),
+        );
     }
     tell_power_manager(device, _DEVICE_POWER_STATE::PowerDeviceD3);
 }

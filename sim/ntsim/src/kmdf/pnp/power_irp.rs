@@ -64,7 +64,13 @@ pub(crate) fn dispatch_power(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
 /// The system changes its state.
 fn system(device: &Ref<Device>, irp: PIRP, state: SYSTEM_POWER_STATE) -> NTSTATUS {
     // SAFETY: the framework's own device object.
-    let _ = unsafe { ntddk::PoSetPowerState(device.fdo(), _POWER_STATE_TYPE::SystemPowerState, POWER_STATE { SystemState: state }) };
+    let _ = unsafe {
+        ntddk::PoSetPowerState(
+            device.fdo(),
+            _POWER_STATE_TYPE::SystemPowerState,
+            POWER_STATE { SystemState: state },
+        )
+    };
     irp::set_status(irp, STATUS_SUCCESS);
     if !device.settings.owns_power_policy() {
         return irp::skip(device.attached(), irp);
@@ -134,7 +140,16 @@ crate::framework_callbacks! {
 fn request(device: &Ref<Device>, state: DEVICE_POWER_STATE, done: PREQUEST_POWER_COMPLETE) -> NTSTATUS {
     let state = POWER_STATE { DeviceState: state };
     // SAFETY: the bus driver's device object; the context is a handle, which the routine checks.
-    unsafe { ntddk::PoRequestPowerIrp(device.pdo(), IRP_MN_SET_POWER as UCHAR, state, done, device.raw().cast(), core::ptr::null_mut()) }
+    unsafe {
+        ntddk::PoRequestPowerIrp(
+            device.pdo(),
+            IRP_MN_SET_POWER as UCHAR,
+            state,
+            done,
+            device.raw().cast(),
+            core::ptr::null_mut(),
+        )
+    }
 }
 
 /// Gives the work item something to do.
@@ -157,7 +172,9 @@ fn post(device: &Ref<Device>, job: Job) {
 
 /// The work item.
 fn work(raw: WDFDEVICE) {
-    let Some(device) = object::find::<Device>(raw) else { return };
+    let Some(device) = object::find::<Device>(raw) else {
+        return;
+    };
     loop {
         let job = device.pnp.jobs.waiting.borrow_mut().pop_front();
         match job {

@@ -12,12 +12,22 @@ type Veto = Option<unsafe extern "C" fn(WDFDEVICE) -> NTSTATUS>;
 
 /// Handles IRP_MN_QUERY_STOP_DEVICE.
 pub(super) fn query_stop(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
-    ask(device, irp, "EvtDeviceQueryStop", device.settings.pnp.EvtDeviceQueryStop)
+    ask(
+        device,
+        irp,
+        "EvtDeviceQueryStop",
+        device.settings.pnp.EvtDeviceQueryStop,
+    )
 }
 
 /// Handles IRP_MN_QUERY_REMOVE_DEVICE.
 pub(super) fn query_remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
-    ask(device, irp, "EvtDeviceQueryRemove", device.settings.pnp.EvtDeviceQueryRemove)
+    ask(
+        device,
+        irp,
+        "EvtDeviceQueryRemove",
+        device.settings.pnp.EvtDeviceQueryRemove,
+    )
 }
 
 /// Asks the driver. Not serialized with the power callbacks.
@@ -74,6 +84,10 @@ pub(super) fn device_state(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     let failed = if device.pnp.has_failed() { DEVICE_FAILED } else { 0 };
     let bits = failed | device.capabilities.borrow().state_bits();
     irp::set_information(irp, irp::information(irp) | bits);
-    let status = if below == STATUS_NOT_SUPPORTED { STATUS_SUCCESS } else { below };
+    let status = if below == STATUS_NOT_SUPPORTED {
+        STATUS_SUCCESS
+    } else {
+        below
+    };
     irp::complete_with(irp, status)
 }

@@ -13,9 +13,8 @@ pub(super) fn stop(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     irp::mark_pending(irp);
     device.pnp.events.run(|| {
         if device.pnp.is_started() {
-            device.pnp.transition.run(|| power::down(device, FINAL));
+            power_off(device, Phase::Stopped);
             hardware::release(device);
-            device.pnp.phase.set(Phase::Stopped);
         }
     });
     pass_down(device, irp)
@@ -30,8 +29,7 @@ pub(super) fn surprise(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
             // SAFETY: the driver's callback, with a live handle.
             call::void("EvtDeviceSurpriseRemoval", || unsafe { surprise(handle) }, String::new);
         }
-        bring_down(device);
-        device.pnp.phase.set(Phase::SurpriseRemoved);
+        bring_down(device, Phase::SurpriseRemoved);
     });
     pass_down(device, irp)
 }
@@ -40,8 +38,7 @@ pub(super) fn surprise(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
 pub(super) fn remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     let lower = device.attached();
     device.pnp.events.run(|| {
-        bring_down(device);
-        device.pnp.phase.set(Phase::Removed);
+        bring_down(device, Phase::Removed);
         dismantle(device);
     });
     irp::set_status(irp, STATUS_SUCCESS);
@@ -50,10 +47,19 @@ pub(super) fn remove(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
     status
 }
 
-/// Takes a device that runs, or that is stopped, down for good.
-fn bring_down(device: &Ref<Device>) {
-    if matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped) {
-        device.pnp.transition.run(|| power::down(device, FINAL));
+/// Takes the device out of D0. The new state is entered with the power change: a D0 IRP that comes behind it finds nothing to do.
+fn power_off(device: &Ref<Device>, phase: Phase) {
+    device.pnp.transition.run(|| {
+        power::down(device, FINAL);
+        device.pnp.phase.set(phase);
+    });
+}
+
+/// Takes a device down for good, if it runs or is stopped.
+fn bring_down(device: &Ref<Device>, phase: Phase) {
+    let live = matches!(device.pnp.phase.get(), Phase::Started | Phase::Stopped);
+    power_off(device, phase);
+    if live {
         hardware::release(device);
         clean_up(device);
     }

@@ -22,23 +22,38 @@ pub(super) fn init_or_restart(device: &Ref<Device>) -> bool {
     let pnp = &device.settings.pnp;
     let content = match device.pnp.self_managed.get() {
         SelfManaged::Created => run(device, "EvtDeviceSelfManagedIoInit", pnp.EvtDeviceSelfManagedIoInit),
-        _ => run(device, "EvtDeviceSelfManagedIoRestart", pnp.EvtDeviceSelfManagedIoRestart),
+        _ => run(
+            device,
+            "EvtDeviceSelfManagedIoRestart",
+            pnp.EvtDeviceSelfManagedIoRestart,
+        ),
     };
-    device.pnp.self_managed.set(if content { SelfManaged::Running } else { SelfManaged::Failed });
+    device.pnp.self_managed.set(if content {
+        SelfManaged::Running
+    } else {
+        SelfManaged::Failed
+    });
     content
 }
 
 /// The device is about to leave D0.
 pub(super) fn suspend(device: &Ref<Device>) {
     if device.pnp.self_managed.get() == SelfManaged::Running {
-        run(device, "EvtDeviceSelfManagedIoSuspend", device.settings.pnp.EvtDeviceSelfManagedIoSuspend);
+        run(
+            device,
+            "EvtDeviceSelfManagedIoSuspend",
+            device.settings.pnp.EvtDeviceSelfManagedIoSuspend,
+        );
         device.pnp.self_managed.set(SelfManaged::Suspended);
     }
 }
 
 /// The device is going for good, and its queues are purged.
 pub(super) fn flush(device: &Ref<Device>) {
-    if !matches!(device.pnp.self_managed.get(), SelfManaged::Suspended | SelfManaged::Failed | SelfManaged::Running) {
+    if !matches!(
+        device.pnp.self_managed.get(),
+        SelfManaged::Suspended | SelfManaged::Failed | SelfManaged::Running
+    ) {
         return;
     }
     device.pnp.self_managed.set(SelfManaged::Flushed);
@@ -58,6 +73,10 @@ pub(super) fn clean_up(device: &Ref<Device>) {
     if let Some(clean_up) = device.settings.pnp.EvtDeviceSelfManagedIoCleanup {
         let handle = device.raw();
         // SAFETY: the driver's callback, with a live handle.
-        call::void("EvtDeviceSelfManagedIoCleanup", || unsafe { clean_up(handle) }, String::new);
+        call::void(
+            "EvtDeviceSelfManagedIoCleanup",
+            || unsafe { clean_up(handle) },
+            String::new,
+        );
     }
 }

@@ -11,8 +11,12 @@ use wdk_sys::*;
 pub(super) const FINAL: WDF_POWER_DEVICE_STATE = _WDF_POWER_DEVICE_STATE::WdfPowerDeviceD3Final;
 
 /// `GUID_REENUMERATE_SELF_INTERFACE_STANDARD`: by which a driver asks the bus to enumerate its device again.
-static REENUMERATE_SELF: GUID =
-    GUID { Data1: 0x2AEB_0243, Data2: 0x6A6E, Data3: 0x486B, Data4: [0x82, 0xFC, 0xD8, 0x15, 0xF6, 0xB9, 0x70, 0x06] };
+static REENUMERATE_SELF: GUID = GUID {
+    Data1: 0x2AEB_0243,
+    Data2: 0x6A6E,
+    Data3: 0x486B,
+    Data4: [0x82, 0xFC, 0xD8, 0x15, 0xF6, 0xB9, 0x70, 0x06],
+};
 
 /// Handles IRP_MN_START_DEVICE.
 pub(super) fn start(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
@@ -22,7 +26,10 @@ pub(super) fn start(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {
         if !NT_SUCCESS(status) {
             return finish(irp, status);
         }
-        if matches!(device.pnp.phase.get(), Phase::Failed | Phase::SurpriseRemoved | Phase::Removed) {
+        if matches!(
+            device.pnp.phase.get(),
+            Phase::Failed | Phase::SurpriseRemoved | Phase::Removed
+        ) {
             return finish(irp, STATUS_INVALID_DEVICE_STATE);
         }
         match bring_up(device, irp) {
@@ -45,7 +52,11 @@ fn bring_up(device: &Ref<Device>, irp: PIRP) -> Result<(), NTSTATUS> {
     if first && device.settings.owns_power_policy() {
         query_capabilities(device)?;
     }
-    device.pnp.transition.run(|| power::up(device, FINAL)).map_err(|_| STATUS_DEVICE_POWER_FAILURE)?;
+    device
+        .pnp
+        .transition
+        .run(|| power::up(device, FINAL))
+        .map_err(|_| STATUS_DEVICE_POWER_FAILURE)?;
     let status = device.interfaces.enable_all();
     if !NT_SUCCESS(status) {
         device.pnp.transition.run(|| power::down(device, FINAL));
@@ -59,7 +70,14 @@ fn query_reenumeration(device: &Ref<Device>) {
     // The interface proper has one more pointer than INTERFACE.
     let mut buffer = [INTERFACE::default(); 2];
     let size = (size_of::<INTERFACE>() + size_of::<usize>()) as USHORT;
-    let status = irp::query_interface(device.attached(), &raw const REENUMERATE_SELF, buffer.as_mut_ptr(), size, 1, core::ptr::null_mut());
+    let status = irp::query_interface(
+        device.attached(),
+        &raw const REENUMERATE_SELF,
+        buffer.as_mut_ptr(),
+        size,
+        1,
+        core::ptr::null_mut(),
+    );
     if !NT_SUCCESS(status) {
         return;
     }
@@ -71,8 +89,13 @@ fn query_reenumeration(device: &Ref<Device>) {
 
 /// The power policy owner asks which power states the device has.
 fn query_capabilities(device: &Ref<Device>) -> Result<(), NTSTATUS> {
-    let mut capabilities =
-        DEVICE_CAPABILITIES { Size: size_of::<DEVICE_CAPABILITIES>() as USHORT, Version: 1, Address: ULONG::MAX, UINumber: ULONG::MAX, ..DEVICE_CAPABILITIES::default() };
+    let mut capabilities = DEVICE_CAPABILITIES {
+        Size: size_of::<DEVICE_CAPABILITIES>() as USHORT,
+        Version: 1,
+        Address: ULONG::MAX,
+        UINumber: ULONG::MAX,
+        ..DEVICE_CAPABILITIES::default()
+    };
     let mut location = irp::pnp_location(IRP_MN_QUERY_CAPABILITIES);
     location.Parameters.DeviceCapabilities.Capabilities = &raw mut capabilities;
     let status = irp::query(device.attached(), location);

@@ -18,7 +18,15 @@ impl Transition {
     pub(super) fn run<R>(&self, body: impl FnOnce() -> R) -> R {
         let kernel_mode = _MODE::KernelMode as KPROCESSOR_MODE;
         // SAFETY: initialized in `new`; no timeout, so it ends only when the lock is free.
-        let _ = unsafe { ntddk::KeWaitForSingleObject(self.0.get().cast(), _KWAIT_REASON::Executive, kernel_mode, 0, core::ptr::null_mut()) };
+        let _ = unsafe {
+            ntddk::KeWaitForSingleObject(
+                self.0.get().cast(),
+                _KWAIT_REASON::Executive,
+                kernel_mode,
+                0,
+                core::ptr::null_mut(),
+            )
+        };
         let result = body();
         // SAFETY: initialized in `new`.
         unsafe { ntddk::KeSetEvent(self.0.get(), 0, 0) };
