@@ -1,4 +1,4 @@
-//! Files generated from the `abi` crate: the C header and the tables in `docs/`.
+//! Files generated from source: the C header from the `abi` crate, the tables in `docs/` from it and from the simulator.
 
 use std::path::PathBuf;
 

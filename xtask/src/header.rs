@@ -168,7 +168,7 @@ fn read_type(ty: &Type) -> Result<(String, Option<usize>)> {
 }
 
 /// The documentation comment, as one line without the brackets of intra-documentation links.
-fn doc(attributes: &[syn::Attribute]) -> String {
+pub fn doc(attributes: &[syn::Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
             Expr::Lit(literal) => match &literal.lit {

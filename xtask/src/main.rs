@@ -2,9 +2,12 @@
 
 mod abi;
 mod header;
+mod links;
 mod lint;
 mod numpy;
+mod rule_tests;
 mod runner;
+mod simulator;
 mod tables;
 mod test;
 mod unsafe_scan;
@@ -25,7 +28,7 @@ struct Arguments {
 enum Task {
     /// Everything that must hold before a change lands: lints, generated files, tests, type-checks for Windows
     Test,
-    /// Write the C header and the generated tables in docs/ from the abi crate
+    /// Write the C header and the generated tables in docs/ from the source
     Abi {
         /// Fail where a file is stale, and write nothing
         #[arg(long)]
@@ -37,6 +40,10 @@ enum Task {
     CheckWindows,
     /// List places with `unsafe` where the project allows none
     ScanUnsafe,
+    /// Check that the paths named in the documentation exist
+    CheckLinks,
+    /// Check that each rule of the simulator is raised by its code and named by a test
+    CheckRules,
     /// Round trip of real `.npy` files written and read by NumPy
     Numpy,
 }
@@ -52,6 +59,8 @@ fn main() -> Result<()> {
         Task::Lint => lint::run(&shell),
         Task::CheckWindows => windows::run(&shell),
         Task::ScanUnsafe => unsafe_scan::run(&shell),
+        Task::CheckLinks => links::run(&shell),
+        Task::CheckRules => rule_tests::run(&shell),
         Task::Numpy => numpy::run(&shell),
     }
 }

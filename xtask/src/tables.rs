@@ -1,4 +1,4 @@
-//! Tables of the contract in `docs/`, between marker lines `<!-- generated: name -->` and `<!-- end -->`.
+//! Generated tables in `docs/`, between marker lines `<!-- generated: name -->` and `<!-- end -->`.
 
 use std::fmt::Write;
 
@@ -7,9 +7,10 @@ use hawser_abi::{ioctl, reason::Reason};
 use xshell::Shell;
 
 use crate::header::{Field, size_of_field, structures_of};
+use crate::simulator;
 
 /// Documents with generated tables.
-pub const DOCUMENTS: [&str; 2] = ["docs/contract.md", "docs/device.md"];
+pub const DOCUMENTS: [&str; 3] = ["docs/contract.md", "docs/device.md", "docs/simulator.md"];
 
 const START: &str = "<!-- generated: ";
 const END: &str = "<!-- end -->";
@@ -34,6 +35,10 @@ fn table(shell: &Shell, name: &str) -> Result<String> {
     match name.split_once(' ') {
         None if name == "ioctls" => ioctls(),
         None if name == "reasons" => reasons(),
+        None if name == "kernel-functions" => simulator::kernel_functions(shell),
+        None if name == "framework-functions" => simulator::framework_functions(shell),
+        None if name == "dma-operations" => simulator::dma_operations(shell),
+        None if name == "rules" => simulator::rules(shell),
         Some(("struct", path)) => structure(shell, path),
         _ => bail!("there is no table {name}"),
     }

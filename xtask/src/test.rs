@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::{abi, lint, numpy, runner, unsafe_scan, windows};
+use crate::{abi, links, lint, numpy, runner, unsafe_scan, windows};
 
 /// Runs all checks; ends with the sum of all test runners.
 pub fn run(shell: &Shell) -> Result<()> {
@@ -11,6 +11,8 @@ pub fn run(shell: &Shell) -> Result<()> {
     unsafe_scan::run(shell)?;
     step("generated files");
     abi::check(shell)?;
+    step("paths in the documentation");
+    links::run(shell)?;
     step("lints");
     lint::run(shell)?;
     step("type-checks for Windows");
