@@ -20,7 +20,7 @@ impl AcceleratorSlot {
         }
     }
 
-    /// Runs `work` with the model and the host, and first hands over what the model said while no host was at hand.
+    /// Runs `work` with the model and the host, and first hands over what the model said while the slot offered none.
     fn with_host<T>(
         &mut self,
         port: &mut dyn DevicePort,
@@ -29,7 +29,6 @@ impl AcceleratorSlot {
         if let Some(level) = self.desk.line.take() {
             port.line(level);
         }
-        self.desk.now_ns = port.now_ns();
         work(&mut self.model, &mut Host { port })
     }
 }
@@ -135,7 +134,6 @@ impl HostBus for Host<'_> {
 /// reached then, and a change of the interrupt line is kept for the next visit.
 #[derive(Default)]
 struct Desk {
-    now_ns: u64,
     line: Option<Level>,
 }
 
@@ -155,7 +153,7 @@ impl HostBus for Desk {
     }
 
     fn now_ns(&self) -> u64 {
-        self.now_ns
+        ntsim::machine::with(|machine| machine.now().ns())
     }
 }
 

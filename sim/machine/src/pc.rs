@@ -7,7 +7,7 @@ use hawser_device::Accelerator;
 use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
 use ntsim::mem::{MemoryModel, PAGE, Protection};
 use ntsim::nt::io::{Driver, DriverImage, Failure};
-use ntsim::nt::pnp::Device;
+use ntsim::nt::pnp::{Device, DeviceState};
 use ntsim::nt::registry::{SERVICES, Value};
 use ntsim::sched::Schedule;
 use ntsim::trace::TraceMode;
@@ -64,6 +64,14 @@ impl SimPc {
     /// # Errors
     /// The driver did not load, the device did not start, or the machine stopped.
     pub fn start(config: &SimConfig) -> Result<Self, SimError> {
+        Self::start_with(config, Accelerator::new())
+    }
+
+    /// The same with a device of the caller's, such as one that misbehaves.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn start_with(config: &SimConfig, accelerator: Accelerator) -> Result<Self, SimError> {
         let machine = build(config);
         let key = format!(r"{SERVICES}\{SERVICE}\Parameters");
         for (name, number) in &config.parameters {
@@ -73,7 +81,7 @@ impl SimPc {
         let driver = machine
             .load_driver(image)
             .map_err(|failure| explain(failure, |status| SimError::DriverLoad { status }))?;
-        let function = Box::new(AcceleratorSlot::new(Accelerator::new()));
+        let function = Box::new(AcceleratorSlot::new(accelerator));
         let device = machine
             .plug(&driver, function)
             .map_err(|failure| explain(failure, |status| SimError::DeviceStart { status }))?;
@@ -155,13 +163,25 @@ impl SimPc {
         self.inner.machine.crash().map_or(Ok(()), |crash| Err(crash.into()))
     }
 
-    /// Removes the device, unloads the driver and checks that nothing is outstanding.
+    fn until_removed(&self) -> Result<(), SimError> {
+        let device = &self.inner.device;
+        Ok(self
+            .inner
+            .machine
+            .run_until(|| device.state() == DeviceState::Removed)?)
+    }
+
+    /// Removes the device, unless it is gone already, unloads the driver and checks that nothing is outstanding.
     ///
     /// # Errors
     /// The machine stopped, or something is left.
     pub fn shutdown(self) -> Result<Report, SimError> {
         let outstanding = |failure| explain(failure, |status| SimError::Shutdown { status });
-        self.inner.device.remove().map_err(outstanding)?;
+        match self.inner.device.state() {
+            // A device that was pulled out goes by itself when its last handle is closed.
+            DeviceState::SurpriseRemoved | DeviceState::Removed => self.until_removed()?,
+            _ => self.inner.device.remove().map_err(outstanding)?,
+        }
         self.inner.driver.unload().map_err(outstanding)?;
         let report = Report::new(self.inner.machine.report());
         if report.is_clean() {

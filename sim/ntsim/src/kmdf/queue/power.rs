@@ -68,8 +68,9 @@ pub(super) fn start(device: &Ref<Device>) {
 
 /// Starts a transition and waits until it is complete.
 fn transition(queue: &Ref<Queue>, power: Power) {
-    queue.power.set(power);
+    // Cleared first: as soon as the state is set, another processor may complete the transition.
     queue.settled.clear();
+    queue.power.set(power);
     if dispatch::events(queue) {
         queue.settled.wait();
     }

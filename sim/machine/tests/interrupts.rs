@@ -1,0 +1,79 @@
+//! Any number of interrupt messages will do, down to one line, with any number of queues.
+
+mod common;
+
+use common::{open, pattern, program, stats, step};
+use hawser_abi::info::DeviceInfo;
+use hawser_abi::ioctl::{IOCTL_HAWSER_GET_INFO, IOCTL_HAWSER_SUBMIT};
+use hawser_abi::op::{ElementType, Opcode};
+use hawser_machine::{SimConfig, SimHandle, SimPc};
+use ntsim::machine::InterruptSupply;
+use zerocopy::FromBytes;
+
+const SIZE: usize = 16 * 1024;
+
+fn info(handle: &SimHandle) -> DeviceInfo {
+    let mut out = [0; size_of::<DeviceInfo>()];
+    assert_eq!(handle.control(IOCTL_HAWSER_GET_INFO, &[], &mut out).expect("the machine goes on").status, 0);
+    DeviceInfo::read_from_bytes(&out).expect("the size is right")
+}
+
+/// Runs a dozen requests at once and returns what the driver says of itself.
+fn serves(interrupts: InterruptSupply, queues: u32, seed: Option<u64>) -> DeviceInfo {
+    let parameters = vec![("Queues".to_owned(), queues)];
+    let pc = SimPc::start(&SimConfig { interrupts, seed, parameters, ..SimConfig::default() }).expect("the PC starts");
+    let handle = open(&pc);
+    let half = SIZE as u64 / 2;
+    let requests: Vec<_> = (0..12)
+        .map(|number| {
+            let before = pattern(SIZE, number);
+            let buffer = pc.allocate(SIZE, 0).expect("user memory");
+            buffer.write(0, &before);
+            let steps = [step(Opcode::Copy, ElementType::U64, half / 8, half, &[0])];
+            let program = program(SIZE as u64, number, &steps);
+            (before, handle.submit(IOCTL_HAWSER_SUBMIT, &program, Some(&buffer)).expect("sent"), buffer)
+        })
+        .collect();
+    for (before, io, buffer) in &requests {
+        assert_eq!(io.wait().unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}")).status, 0);
+        let mut after = vec![0; SIZE];
+        buffer.read(0, &mut after);
+        assert!(after[SIZE / 2..] == before[..SIZE / 2], "{interrupts:?}, {queues} queues: wrong data");
+    }
+    assert_eq!(stats(&handle).succeeded, 12);
+    let info = info(&handle);
+    drop(requests);
+    handle.close();
+    pc.shutdown().unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}"));
+    info
+}
+
+#[test]
+fn all_messages_and_all_queues() {
+    let info = serves(InterruptSupply::Messages(5), 4, None);
+    assert_eq!((info.messages, info.queues), (5, 4));
+}
+
+#[test]
+fn fewer_messages_than_queues() {
+    for messages in 1..=4 {
+        let info = serves(InterruptSupply::Messages(messages), 4, None);
+        assert_eq!(info.messages, u32::from(messages));
+    }
+}
+
+#[test]
+fn one_line() {
+    for queues in [1, 4] {
+        assert_eq!(serves(InterruptSupply::Line, queues, None).messages, 0);
+    }
+}
+
+#[test]
+fn in_any_order_of_events() {
+    for seed in 0..10 {
+        serves(InterruptSupply::Messages(5), 4, Some(seed));
+        serves(InterruptSupply::Messages(2), 3, Some(seed));
+        serves(InterruptSupply::Line, 2, Some(seed));
+    }
+}
