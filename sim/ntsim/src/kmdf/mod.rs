@@ -41,11 +41,7 @@ use crate::{
     machine::{self, LedgerEntry, Options},
 };
 use object::{Handle, Objects, Ref};
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 /// The functions that the loader exports.
 pub(crate) const EXPORTS: &[&[Export]] = &[bind::EXPORTS];
@@ -67,7 +63,9 @@ fn functions() -> impl Iterator<Item = &'static WdfExport> {
         workitem::FUNCTIONS,
     ];
     let folders = [device::FUNCTIONS, queue::FUNCTIONS, request::FUNCTIONS, dma::FUNCTIONS];
-    own.into_iter().flatten().chain(folders.into_iter().flatten().copied().flatten())
+    own.into_iter()
+        .flatten()
+        .chain(folders.into_iter().flatten().copied().flatten())
 }
 
 /// The framework's state in one machine.
@@ -81,7 +79,13 @@ pub struct State {
 
 impl State {
     pub(crate) fn new(_options: &Options) -> Self {
-        Self { objects: Objects::new(), driver: driver::Client::new(), inits: RefCell::default(), devices: RefCell::default(), dma: dma::State::default() }
+        Self {
+            objects: Objects::new(),
+            driver: driver::Client::new(),
+            inits: RefCell::default(),
+            devices: RefCell::default(),
+            dma: dma::State::default(),
+        }
     }
 
     /// Adds what is outstanding.
@@ -91,7 +95,12 @@ impl State {
             *kinds.entry(object.kind()).or_default() += 1;
         }
         for (kind, count) in kinds {
-            out.push(LedgerEntry { kind: kind.handle_name(), owner: "framework".to_owned(), count, bytes: 0 });
+            out.push(LedgerEntry {
+                kind: kind.handle_name(),
+                owner: "framework".to_owned(),
+                count,
+                bytes: 0,
+            });
         }
     }
 }
