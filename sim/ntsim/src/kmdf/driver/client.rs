@@ -90,7 +90,8 @@ crate::framework_callbacks! {
     /// The work item that disposes objects at PASSIVE_LEVEL.
     fn FxDisposeWorker(_driver: PDEVICE_OBJECT, _context: PVOID) {
         object::deferred::run();
-        if let Some(idle) = kmdf::state(|s| s.driver.idle.borrow().clone()) {
+        let (done, idle) = kmdf::state(|s| (s.objects.deferred.is_empty(), s.driver.idle.borrow().clone()));
+        if let (true, Some(idle)) = (done, idle) {
             idle.set();
         }
     }
