@@ -347,6 +347,32 @@ fn wrong_parameters_are_caught() {
 }
 
 #[test]
+fn an_interrupt_left_connected_is_caught_at_unload() {
+    let m = Machine::builder().build();
+    let (id, _seen) = plug(1);
+    m.run_as_driver("driver", move || {
+        let driver = driver(id);
+        connect(driver, id, 0);
+        unsafe {
+            MmUnmapIoSpace(
+                core::ptr::with_exposed_provenance_mut(driver.registers.get()),
+                ke_common::LENGTH as _,
+            )
+        };
+    })
+    .unwrap();
+    m.run("unload of another driver", || {
+        ntsim::mmio::check_unload("another driver")
+    })
+    .unwrap();
+    pci::remove(id);
+    let crash = m
+        .run("unload", || ntsim::mmio::check_unload("test driver"))
+        .unwrap_err();
+    assert_eq!(rule(&crash), "interrupt-leaked");
+}
+
+#[test]
 fn disconnecting_twice_is_caught() {
     let (m, id) = collecting();
     let crash = m

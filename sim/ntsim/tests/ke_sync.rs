@@ -413,7 +413,7 @@ fn executive_timers_fire_and_a_deleted_one_is_caught() {
             let timer = ExAllocateTimer(Some(count_ex), core::ptr::with_exposed_provenance_mut(context), 0);
             assert_eq!(ExSetTimer(timer, -10_000, 10_000, core::ptr::null_mut()), 0);
             let mut interval = LARGE_INTEGER { QuadPart: -35_000 };
-            KeDelayExecutionThread(0, 0, &raw mut interval);
+            assert_eq!(KeDelayExecutionThread(0, 0, &raw mut interval), STATUS_SUCCESS);
             assert_eq!(count.get(), 3);
             assert_eq!(ExDeleteTimer(timer, 1, 1, core::ptr::null_mut()), 1);
             ExSetTimer(timer, -1, 0, core::ptr::null_mut());

@@ -4,7 +4,9 @@
 #[macro_export]
 macro_rules! field {
     ($object:expr, $of:ty, $field:ident) => {
-        $crate::cross::field_at($object, ::core::mem::offset_of!($of, $field), |object: &$of| &raw const object.$field)
+        $crate::cross::field_at($object, ::core::mem::offset_of!($of, $field), |object: &$of| {
+            &raw const object.$field
+        })
     };
 }
 

@@ -1,7 +1,7 @@
 //! The one thin layer through which calls cross between driver, framework and kernel.
 //!
 //! Every call in either direction passes a function of this module, which checks IRQL, records the event, makes the edges scheduling points and keeps
-//! track of whose code runs. The macros ([`nt_exports!`], [`wdf_exports!`], [`dma_operations!`], [`framework_callbacks!`]) generate the functions with the
+//! track of whose code runs. The macros (`nt_exports!`, `wdf_exports!`, `dma_operations!`, `framework_callbacks!`) generate the functions with the
 //! foreign calling convention; nothing else knows which convention that is, so that a second one can be added beside it.
 
 mod bind;

@@ -104,7 +104,11 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     }
     if stack < low + HEADROOM || stack > high {
         // As after a call: the stack pointer is 8 off a multiple of 16.
-        redirect(machine_context, trap::on_stack_overflow as *const () as usize, SPARE.get() - 72);
+        redirect(
+            machine_context,
+            trap::on_stack_overflow as *const () as usize,
+            SPARE.get() - 72,
+        );
         return;
     }
     let place = (stack - RED_ZONE - size_of::<Frame>()) & !(align_of::<Frame>() - 1);

@@ -3,6 +3,7 @@
 use super::mapping::{Accesses, RegisterKey};
 use crate::{
     machine::{self, Machine},
+    nt::ke,
     pci::FunctionId,
     verifier::{self, mmio},
 };
@@ -22,15 +23,20 @@ pub struct RegisterCount {
     pub writes: u64,
 }
 
-/// Reports registers that were never unmapped. To be called when a driver unloads.
+/// Reports registers and interrupts of removed devices that a driver still has. To be called when it unloads: all its devices were removed before.
 pub fn check_unload(driver: &str) {
+    ke::check_interrupts(driver);
+    check_mappings(driver);
+}
+
+fn check_mappings(driver: &str) {
     let left = machine::with(|m| {
+        let in_use = |function| m.pci.slot(function).is_some_and(|slot| slot.is_started());
         let mappings = m.mmio.mappings.borrow();
-        mappings
+        let leaked = mappings
             .iter()
-            .filter(|mapping| mapping.live)
-            .cloned()
-            .collect::<Vec<_>>()
+            .filter(|mapping| mapping.live && !in_use(mapping.function));
+        leaked.cloned().collect::<Vec<_>>()
     });
     if left.is_empty() {
         return;

@@ -32,7 +32,7 @@ pub(super) struct Mapping {
     /// What it asked for.
     pub(super) length: u64,
     /// The BAR, and where in it the mapping starts.
-    function: FunctionId,
+    pub(super) function: FunctionId,
     bar: u8,
     offset: u64,
     rights: Rights,

@@ -1,6 +1,6 @@
 //! Device registers: their mapping into the system address space, and the accesses to them.
 //!
-//! A mapping is a range of host addresses without any access rights. Touching it faults; the signal handler ([`fault`]) makes the context call [`trap`] on
+//! A mapping is a range of host addresses without any access rights. Touching it faults; the signal handler (`fault`) makes the context call `trap` on
 //! its own stack, which decodes the instruction, carries out the access as a scheduling point, and goes on behind the instruction. So drivers read and
 //! write registers with ordinary instructions, and have no test hooks. Other faults in a context become bug checks.
 

@@ -205,6 +205,11 @@ impl Slot {
         self.present.get() == Presence::Gone || self.decodes()
     }
 
+    /// Whether a driver has the function: it was started and neither removed nor pulled out.
+    pub(crate) fn is_started(&self) -> bool {
+        self.present.get() == Presence::Plugged && self.config.borrow().control().memory
+    }
+
     /// The BARs.
     pub(crate) fn bars(&self) -> &[BarResource] {
         &self.resources.bars
@@ -218,6 +223,11 @@ impl Slot {
     /// The interrupts.
     pub(crate) fn interrupts(&self) -> impl Iterator<Item = (ke::interrupt::LineId, &InterruptResource)> {
         self.lines.iter().copied().zip(&self.resources.interrupts)
+    }
+
+    /// Whether a line is the function's.
+    pub(crate) fn has_line(&self, line: ke::interrupt::LineId) -> bool {
+        self.lines.contains(&line)
     }
 
     /// The number of messages that were granted.

@@ -2,7 +2,7 @@
 //!
 //! A virtual processor has a stack of contexts: at the bottom a thread, on it the DPCs and interrupt service routines that interrupted it and must return
 //! first. Devices have contexts of their own, on no processor. At every scheduling point the running context may go on, or something else that is enabled
-//! happens first: see [`step`].
+//! happens first: see `step`.
 
 mod choices;
 mod clock;

@@ -9,6 +9,9 @@ use crate::{
 use std::{borrow::Cow, rc::Rc};
 use wdk_sys::{DISPATCH_LEVEL, KIRQL};
 
+/// How much time passes at once while something else could happen.
+const ELAPSE_NS: u64 = 10_000;
+
 /// Runs until `done` says so.
 pub(crate) fn run_until(machine: &Machine, done: &dyn Fn() -> bool) -> Result<(), Crash> {
     assert!(!super::in_context(), "a machine is run from outside its contexts");
@@ -73,6 +76,13 @@ fn take(machine: &Machine, step: Step) {
     let sched = &machine.sched;
     match step {
         Step::Continue => unreachable!("a context goes on without the run loop"),
+        Step::Elapse => {
+            let soon = sched.clock.now().after_ns(ELAPSE_NS);
+            sched
+                .clock
+                .advance_to(sched.clock.next().map_or(soon, |next| next.min(soon)));
+            sched.clock.run_due();
+        }
         Step::Time => {
             if let Some(next) = sched.clock.next() {
                 sched.clock.advance_to(next);

@@ -33,7 +33,9 @@ pub(crate) enum Step {
     Preempt { processor: usize },
     /// A device steps.
     Device { index: usize },
-    /// Time passes.
+    /// A little time passes while everything could go on.
+    Elapse,
+    /// Nothing else can happen: time passes until something is due.
     Time,
 }
 
@@ -62,6 +64,9 @@ impl Machine {
             steps.push(Step::Preempt { processor });
         }
         self.pci.busy_devices(|index| steps.push(Step::Device { index }));
+        if !steps.is_empty() && self.sched.clock.next().is_some() {
+            steps.push(Step::Elapse);
+        }
         self.take_turns(running.is_some(), steps);
     }
 

@@ -59,6 +59,19 @@ impl Connected {
     }
 }
 
+/// Reports connected interrupts of removed devices. To be called when a driver unloads.
+pub fn check_interrupts(driver: &str) {
+    let left: Vec<_> = machine::with(|m| {
+        let in_use = |line| m.pci.all().iter().any(|slot| slot.is_started() && slot.has_line(line));
+        let all = m.ke.connected.all.borrow();
+        all.values().filter(|object| !in_use(object.line)).map(|object| object.line.vector()).collect()
+    });
+    if !left.is_empty() {
+        let text = format!("{driver} unloads and leaves interrupts connected: vectors {left:#x?}");
+        verifier::violation_with(mmio::INTERRUPT_LEAKED, [left.len() as u64, 0, 0], text);
+    }
+}
+
 /// The object that a value stands for.
 pub(super) fn find(interrupt: PKINTERRUPT) -> Rc<InterruptObject> {
     let found = machine::with(|m| m.ke.connected.all.borrow().get(&interrupt.addr()).cloned());

@@ -22,6 +22,7 @@ mod wait;
 mod work_item;
 
 pub(crate) use header::signal;
+pub use interrupt_object::check_interrupts;
 pub use stale::check_freed;
 pub use work_item::check_unload as check_work_items;
 
