@@ -1,6 +1,6 @@
 //! Accesses of devices to memory.
 
-use super::bus::{DeviceAccess, Target, Wrong};
+use super::types::{DeviceAccess, Target, Wrong};
 use crate::{
     machine,
     mem::PAGE,

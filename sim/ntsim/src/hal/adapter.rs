@@ -1,10 +1,6 @@
 //! DMA adapters: getting, putting and looking them up.
 
-use super::{
-    bus::{Direction, Mapping},
-    control::Registers,
-    table,
-};
+use super::{bus::Mapping, control::Registers, table, types::Direction};
 use crate::{
     machine::{self, LedgerEntry},
     mem::{self, PAGE},

@@ -2,7 +2,7 @@
 
 use super::{
     adapter::{self, CommonBuffer, Level, check_level},
-    bus::Buffer,
+    types::Buffer,
 };
 use crate::{
     machine,

@@ -2,9 +2,9 @@
 
 use super::{
     adapter::{self, AT_DISPATCH, List, check_level},
-    bus::{Direction, Piece},
     control::{Outcome, Registers},
     request::{Resolved, Wanted},
+    types::{Direction, Piece},
 };
 use crate::{
     cross, machine, mem,
@@ -216,10 +216,10 @@ impl ListCall {
             unsafe { self.result.write(list) };
         }
         let Some(routine) = self.routine else { return };
-        // SAFETY: the device object of the call, live while its driver has a list.
         let irp = if self.device.is_null() {
             core::ptr::null_mut()
         } else {
+            // SAFETY: the device object of the call, live while its driver has a list.
             unsafe { (*self.device).CurrentIrp }
         };
         let (device, context) = (self.device, self.context);

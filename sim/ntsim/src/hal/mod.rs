@@ -9,10 +9,12 @@ mod lists;
 mod operations;
 mod request;
 mod table;
+mod types;
 
 pub use access::{device_read, device_write};
-pub use bus::{Buffer, Bus, DeviceAccess, Direction, Elements, Mapping, Piece, Target, Wrong};
+pub use bus::{Bus, Mapping};
 pub use control::{Control, Registers};
+pub use types::{Buffer, DeviceAccess, Direction, Elements, Piece, Target, Wrong};
 
 use crate::{
     cross::Export,

@@ -2,10 +2,10 @@
 
 use super::{
     adapter::{self, Level, check_level},
-    bus::Direction,
     common::{self, Freed},
     lists::{self, ListCall, Place, size_of_list},
     request::{Start, Wanted},
+    types::Direction,
 };
 use crate::{
     mem::PAGE,

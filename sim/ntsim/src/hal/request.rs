@@ -1,6 +1,6 @@
 //! What a transfer is about: the bytes of a chain of MDLs, checked.
 
-use super::bus::Buffer;
+use super::types::Buffer;
 use crate::{
     machine,
     mem::{PAGE, mdl, mdl_map},

@@ -7,6 +7,9 @@
 )]
 #![allow(dead_code, reason = "each test program uses another part")]
 
+pub mod dma;
+pub mod requests;
+
 use ntsim::{
     Machine,
     machine::MachineOwner,

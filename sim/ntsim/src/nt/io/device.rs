@@ -314,8 +314,8 @@ fn attach(source: PDEVICE_OBJECT, target: PDEVICE_OBJECT) -> PDEVICE_OBJECT {
 
 fn detach(target: PDEVICE_OBJECT) {
     let known = machine::with(|m| m.io.devices.is_kernels(target)).is_some();
-    // SAFETY: a live device object when it is known.
     let above = if known {
+        // SAFETY: a device object that is known is live.
         unsafe { (*target).AttachedDevice }
     } else {
         core::ptr::null_mut()
