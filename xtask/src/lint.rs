@@ -1,4 +1,4 @@
-//! Format check and clippy.
+//! Format check, clippy, and the documentation of the crates.
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
@@ -7,5 +7,7 @@ use xshell::{Shell, cmd};
 pub fn run(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
     cmd!(shell, "cargo clippy --quiet --workspace --all-targets -- -D warnings").run()?;
+    let _flags = shell.push_env("RUSTDOCFLAGS", "-D warnings");
+    cmd!(shell, "cargo doc --quiet --workspace --no-deps --lib").run()?;
     Ok(())
 }

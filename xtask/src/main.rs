@@ -34,7 +34,7 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Format check and clippy over the whole workspace
+    /// Format check, clippy and rustdoc over the whole workspace
     Lint,
     /// Type-check client and driver for the Windows targets
     CheckWindows,

@@ -1,6 +1,6 @@
 //! Physical memory, pool, MDLs and user memory.
 //!
-//! All memory that a device could reach is pages of one memory file of the host ([`phys`]): pool and common buffers through its direct map, user memory and
+//! All memory that a device could reach is pages of one memory file of the host (`phys`): pool and common buffers through its direct map, user memory and
 //! the system mappings of MDLs through further mappings of the same pages. Frames and addresses are reused as late as possible, so that a use after the end
 //! is a fault or a finding, never somebody else's memory.
 
