@@ -194,9 +194,13 @@ impl DeviceOps for Device {
         Ok(())
     }
 
+    fn suspending(&self) -> Result {
+        self.waiting.pause();
+        Ok(())
+    }
+
     fn restarted(&self) -> Result {
-        // Requests that wait could not be taken out while the device had no power, and nobody else would look at them.
-        self.waiting.wake();
+        self.waiting.resume();
         Ok(())
     }
 

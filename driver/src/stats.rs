@@ -100,7 +100,7 @@ pub fn answer(device: &Device, request: Request) {
         faulted: read(&counters.faulted),
         abandoned: read(&counters.abandoned),
         in_flight: device.slots.on_device(),
-        waiting: device.waiting.count(),
+        waiting: device.waiting.queued(),
         stray_completions: read(&counters.stray_completions),
         spurious_interrupts: read(&counters.spurious_interrupts),
         bytes_mapped: read(&counters.bytes_mapped),

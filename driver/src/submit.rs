@@ -46,7 +46,7 @@ pub fn arrive(device: &Device, request: Request) {
     if request.set_note(Arrival(Instant::now())).is_err() {
         return request.complete(NtStatus::INTERNAL_ERROR);
     }
-    if device.waiting.count() > 0 {
+    if device.waiting.anybody() {
         return device.waiting.enqueue(device, request);
     }
     if let Attempt::NotNow(request) = attempt(device, request) {

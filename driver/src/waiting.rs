@@ -21,6 +21,8 @@ pub struct Waiting {
     serving: WaitLock<()>,
     /// The server has taken a request out that may have to go back.
     in_hand: AtomicBool,
+    /// Nobody has a turn: the device is about to leave D0, or has left it.
+    paused: AtomicBool,
 }
 
 impl Waiting {
@@ -31,12 +33,18 @@ impl Waiting {
             work: device.work_item::<Serve>()?,
             serving: device.wait_lock(())?,
             in_hand: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
         })
     }
 
-    /// Requests that wait.
-    pub fn count(&self) -> u64 {
-        u64::from(self.queue.waiting()) + u64::from(self.in_hand.load(Ordering::SeqCst))
+    /// Requests in the queue.
+    pub fn queued(&self) -> u64 {
+        self.queue.waiting().into()
+    }
+
+    /// Somebody waits, or may have to go on waiting: whoever comes now comes later.
+    pub fn anybody(&self) -> bool {
+        self.in_hand.load(Ordering::SeqCst) || self.queue.waiting() > 0
     }
 
     /// Lets a request wait.
@@ -50,8 +58,30 @@ impl Waiting {
 
     /// Something that requests wait for has become free. `IRQL <= DISPATCH_LEVEL`.
     pub fn wake(&self) {
-        if self.count() > 0 {
+        if self.anybody() {
             self.work.enqueue();
+        }
+    }
+
+    /// Gives nobody a turn any more. What was taken out of the queue has been started or put back when this returns: the framework waits only for requests that the
+    /// driver has when the queues are stopped. `PASSIVE_LEVEL`.
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        drop(self.serving.lock());
+    }
+
+    /// Goes on after a pause.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Takes the first request out of the queue.
+    fn next(&self) -> Option<Request> {
+        if self.paused.load(Ordering::SeqCst) {
+            None
+        } else {
+            self.queue.retrieve_next()
         }
     }
 
@@ -60,7 +90,7 @@ impl Waiting {
         let _serving = self.serving.lock();
         // Raised before the queue shrinks, so that a request that arrives now sees that others are first.
         self.in_hand.store(true, Ordering::SeqCst);
-        while let Some(request) = self.queue.retrieve_next() {
+        while let Some(request) = self.next() {
             if let Attempt::NotNow(request) = submit::attempt(device, request) {
                 // The queue takes nothing back only while the device is being removed.
                 if let Err((request, _)) = request.requeue() {

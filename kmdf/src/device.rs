@@ -42,6 +42,11 @@ pub trait DeviceOps: Context {
     /// EvtDeviceD0Exit: the device is about to lose power. Requests of power-managed queues have ended.
     fn d0_exit(&self) -> Result;
 
+    /// EvtDeviceSelfManagedIoSuspend: the device is about to leave D0, or is gone; its queues are stopped next.
+    ///
+    /// A driver that takes requests out of manual queues must end that here: what it takes out while queues are being stopped is not waited for.
+    fn suspending(&self) -> Result;
+
     /// EvtDeviceSelfManagedIoRestart: the device was in a low-power state, or stopped, and its queues deliver again.
     fn restarted(&self) -> Result;
 
@@ -245,6 +250,7 @@ fn callbacks<T: DeviceOps>() -> WDF_PNPPOWER_EVENT_CALLBACKS {
         EvtDeviceD0EntryPostInterruptsEnabled: Some(on_interrupts_enabled::<T>),
         EvtDeviceD0ExitPreInterruptsDisabled: Some(on_interrupts_disabling::<T>),
         EvtDeviceD0Exit: Some(on_d0_exit::<T>),
+        EvtDeviceSelfManagedIoSuspend: Some(on_suspending::<T>),
         EvtDeviceSelfManagedIoRestart: Some(on_restarted::<T>),
         EvtDeviceSurpriseRemoval: Some(on_surprise_removal::<T>),
         ..Default::default()
@@ -303,6 +309,11 @@ unsafe extern "C" fn on_interrupts_disabling<T: DeviceOps>(
 unsafe extern "C" fn on_d0_exit<T: DeviceOps>(device: WDFDEVICE, _target: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
     // SAFETY: passed to this callback.
     unsafe { with::<T>(device, T::d0_exit) }
+}
+
+unsafe extern "C" fn on_suspending<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {
+    // SAFETY: passed to this callback.
+    unsafe { with::<T>(device, T::suspending) }
 }
 
 unsafe extern "C" fn on_restarted<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {

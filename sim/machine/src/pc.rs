@@ -9,6 +9,7 @@ use ntsim::mem::{MemoryModel, PAGE, Protection};
 use ntsim::nt::io::{Driver, DriverImage, Failure};
 use ntsim::nt::pnp::{Device, DeviceState};
 use ntsim::nt::registry::{SERVICES, Value};
+use ntsim::pci::PciFunction;
 use ntsim::sched::Schedule;
 use ntsim::trace::TraceMode;
 use wdk_sys::GUID;
@@ -64,14 +65,14 @@ impl SimPc {
     /// # Errors
     /// The driver did not load, the device did not start, or the machine stopped.
     pub fn start(config: &SimConfig) -> Result<Self, SimError> {
-        Self::start_with(config, Accelerator::new())
+        Self::start_with(config, Box::new(AcceleratorSlot::new(Accelerator::new())))
     }
 
     /// The same with a device of the caller's, such as one that misbehaves.
     ///
     /// # Errors
     /// As for [`start`](Self::start).
-    pub fn start_with(config: &SimConfig, accelerator: Accelerator) -> Result<Self, SimError> {
+    pub fn start_with(config: &SimConfig, function: Box<dyn PciFunction>) -> Result<Self, SimError> {
         let machine = build(config);
         let key = format!(r"{SERVICES}\{SERVICE}\Parameters");
         for (name, number) in &config.parameters {
@@ -81,7 +82,6 @@ impl SimPc {
         let driver = machine
             .load_driver(image)
             .map_err(|failure| explain(failure, |status| SimError::DriverLoad { status }))?;
-        let function = Box::new(AcceleratorSlot::new(accelerator));
         let device = machine
             .plug(&driver, function)
             .map_err(|failure| explain(failure, |status| SimError::DeviceStart { status }))?;

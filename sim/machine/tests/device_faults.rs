@@ -1,0 +1,287 @@
+//! A device that hangs, loses or forges completions, loses interrupts, or cannot be reset: every request ends, with a status that says why, nothing is let go too
+//! early, and where the device can be set up again the next request succeeds.
+
+mod common;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use common::{open, pattern, program, result_of, stats, step, stop, submit};
+use hawser_abi::op::{ElementType, Opcode};
+use hawser_abi::queue::CompletionEntry;
+use hawser_abi::reason::Reason;
+use hawser_abi::registers::{self as reg, control};
+use hawser_device::{Accelerator, Behaviour};
+use hawser_machine::{AcceleratorSlot, MemoryModel, SimBuffer, SimConfig, SimHandle, SimPc};
+use ntsim::pci::{Activity, DevicePort, Identity, PciFunction, PowerState};
+
+const SIZE: usize = 64 * 1024;
+const TIMEOUT: (&str, u32) = ("TimeoutMs", 250);
+const SEEDS: u64 = 6;
+
+fn config(seed: Option<u64>) -> SimConfig {
+    println!("seed {seed:?}");
+    let parameters = vec![(TIMEOUT.0.to_owned(), TIMEOUT.1)];
+    SimConfig {
+        memory: MemoryModel::Iommu,
+        seed,
+        parameters,
+        ..SimConfig::default()
+    }
+}
+
+fn schedules() -> impl Iterator<Item = Option<u64>> {
+    std::iter::once(None).chain((1..=SEEDS).map(Some))
+}
+
+/// Copies the lower half to the upper half, which becomes a mapping in each direction.
+fn halves(cookie: u64) -> Vec<u8> {
+    let half = SIZE as u64 / 2;
+    program(
+        SIZE as u64,
+        cookie,
+        &[step(Opcode::Copy, ElementType::U32, half / 4, half, &[0])],
+    )
+}
+
+fn filled(pc: &SimPc) -> SimBuffer {
+    let buffer = pc.allocate(SIZE, 0).expect("user memory");
+    buffer.write(0, &pattern(SIZE, 9));
+    buffer
+}
+
+fn succeeds(pc: &SimPc, handle: &SimHandle, cookie: u64) {
+    let buffer = filled(pc);
+    assert_eq!(
+        submit(handle, &halves(cookie), Some(&buffer)).status,
+        0,
+        "{:?}",
+        result_of(handle, cookie)
+    );
+    let mut after = vec![0; SIZE];
+    buffer.read(0, &mut after);
+    assert!(after[SIZE / 2..] == after[..SIZE / 2] && after[..SIZE / 2] == pattern(SIZE, 9)[..SIZE / 2]);
+}
+
+/// The request ends for `reason`, and what the device could have written reads as zeros.
+fn fails(pc: &SimPc, handle: &SimHandle, cookie: u64, reason: Reason) {
+    let buffer = filled(pc);
+    let outcome = submit(handle, &halves(cookie), Some(&buffer));
+    assert_eq!(outcome.status, reason.status(), "{:?}", result_of(handle, cookie));
+    assert_eq!(outcome.information, 0);
+    assert_eq!(result_of(handle, cookie).map(|record| record.reason), Ok(reason as u32));
+    let mut after = vec![0; SIZE];
+    buffer.read(0, &mut after);
+    assert!(
+        after[..SIZE / 2] == pattern(SIZE, 9)[..SIZE / 2],
+        "what the program only reads is as it was"
+    );
+    assert!(
+        after[SIZE / 2..].iter().all(|byte| *byte == 0),
+        "stale memory reached the user"
+    );
+}
+
+/// What a device does wrong, as long as the switch is on.
+#[derive(Clone)]
+struct Wrong {
+    on: Rc<Cell<bool>>,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Hangs,
+    LosesCompletions,
+    LosesInterrupts,
+    Changes(fn(CompletionEntry) -> CompletionEntry),
+}
+
+impl Wrong {
+    fn new(what: What) -> Self {
+        Self {
+            on: Rc::new(Cell::new(true)),
+            what,
+        }
+    }
+}
+
+impl Behaviour for Wrong {
+    fn fetches(&mut self, _queue: u16) -> bool {
+        !(self.on.get() && matches!(self.what, What::Hangs))
+    }
+
+    fn completion(&mut self, _queue: u16, entry: CompletionEntry) -> Option<CompletionEntry> {
+        match self.what {
+            What::LosesCompletions if self.on.get() => None,
+            What::Changes(change) if self.on.get() => Some(change(entry)),
+            _ => Some(entry),
+        }
+    }
+
+    fn raises(&mut self, _cause: u16) -> bool {
+        !(self.on.get() && matches!(self.what, What::LosesInterrupts))
+    }
+}
+
+fn start(seed: Option<u64>, wrong: &Wrong) -> SimPc {
+    let model = Accelerator::with_behaviour(Box::new(wrong.clone()));
+    SimPc::start_with(&config(seed), Box::new(AcceleratorSlot::new(model))).expect("the PC starts")
+}
+
+/// While the device misbehaves requests end for `reason`; when it behaves again they succeed.
+fn recovers_from(what: What, reason: Reason) {
+    for seed in schedules() {
+        let wrong = Wrong::new(what);
+        let pc = start(seed, &wrong);
+        let handle = open(&pc);
+        fails(&pc, &handle, 1, reason);
+        fails(&pc, &handle, 2, reason);
+        wrong.on.set(false);
+        succeeds(&pc, &handle, 3);
+        assert_eq!(stats(&handle).in_flight, 0);
+        handle.close();
+        stop(pc);
+    }
+}
+
+#[test]
+fn a_device_that_hangs_is_reset_when_the_time_is_over() {
+    recovers_from(What::Hangs, Reason::TimedOut);
+}
+
+#[test]
+fn a_lost_completion_ends_with_the_time() {
+    recovers_from(What::LosesCompletions, Reason::TimedOut);
+}
+
+#[test]
+fn completions_for_other_commands_are_counted_and_complete_nothing() {
+    let forgeries: [fn(CompletionEntry) -> CompletionEntry; 5] = [
+        |entry| CompletionEntry {
+            tag: entry.tag ^ 1,
+            ..entry
+        },
+        |entry| CompletionEntry { tag: u16::MAX, ..entry },
+        |entry| CompletionEntry {
+            generation: entry.generation.wrapping_sub(1),
+            ..entry
+        },
+        |entry| CompletionEntry { generation: 0, ..entry },
+        |entry| CompletionEntry { sq_head: 9999, ..entry },
+    ];
+    for forgery in forgeries {
+        let wrong = Wrong::new(What::Changes(forgery));
+        let pc = start(Some(1), &wrong);
+        let handle = open(&pc);
+        fails(&pc, &handle, 1, Reason::TimedOut);
+        assert!(stats(&handle).stray_completions >= 1);
+        wrong.on.set(false);
+        succeeds(&pc, &handle, 2);
+        handle.close();
+        stop(pc);
+    }
+}
+
+#[test]
+fn an_undefined_status_is_a_fault_of_the_device() {
+    recovers_from(
+        What::Changes(|entry| CompletionEntry { status: 0xEE, ..entry }),
+        Reason::DeviceProtocol,
+    );
+}
+
+#[test]
+fn a_completion_whose_interrupt_is_lost_counts_when_the_device_is_reset() {
+    for seed in schedules() {
+        let wrong = Wrong::new(What::LosesInterrupts);
+        let pc = start(seed, &wrong);
+        let handle = open(&pc);
+        // The entry is in the ring: the work was done, and nothing is lost but time.
+        succeeds(&pc, &handle, 1);
+        assert_eq!(stats(&handle).resets, 1);
+        wrong.on.set(false);
+        succeeds(&pc, &handle, 2);
+        handle.close();
+        stop(pc);
+    }
+}
+
+/// A device that hangs and whose reset never ends, while the switch is on.
+struct Stuck {
+    device: AcceleratorSlot,
+    on: Rc<Cell<bool>>,
+    bus_master: Rc<Cell<bool>>,
+}
+
+impl PciFunction for Stuck {
+    fn identity(&self) -> Identity {
+        self.device.identity()
+    }
+
+    fn read(&mut self, bar: u8, offset: u64, width: u8) -> u64 {
+        let value = self.device.read(bar, offset, width);
+        let resetting = self.on.get() && bar == 0 && offset == reg::CONTROL;
+        if resetting {
+            value | u64::from(control::RESET)
+        } else {
+            value
+        }
+    }
+
+    fn write(&mut self, bar: u8, offset: u64, width: u8, value: u64, port: &mut dyn DevicePort) {
+        let dropped = self.on.get() && bar == 0 && offset == reg::CONTROL;
+        if !dropped {
+            self.device.write(bar, offset, width, value, port);
+        }
+    }
+
+    fn step(&mut self, port: &mut dyn DevicePort) -> Activity {
+        self.device.step(port)
+    }
+
+    fn set_bus_master(&mut self, enabled: bool) {
+        self.bus_master.set(enabled);
+        self.device.set_bus_master(enabled);
+    }
+
+    fn set_power(&mut self, state: PowerState) {
+        self.device.set_power(state);
+    }
+
+    fn unplug(&mut self) {
+        self.device.unplug();
+    }
+}
+
+#[test]
+fn a_device_that_cannot_be_reset_loses_bus_mastering_before_memory_is_let_go() {
+    for seed in schedules() {
+        let wrong = Wrong::new(What::Hangs);
+        let (on, bus_master) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
+        let device = AcceleratorSlot::new(Accelerator::with_behaviour(Box::new(wrong)));
+        let stuck = Stuck {
+            device,
+            on: Rc::clone(&on),
+            bus_master: Rc::clone(&bus_master),
+        };
+        let pc = SimPc::start_with(&config(seed), Box::new(stuck)).expect("the PC starts");
+        let handle = open(&pc);
+        assert!(bus_master.get());
+        on.set(true);
+        fails(&pc, &handle, 1, Reason::TimedOut);
+        assert!(!bus_master.get(), "the last resort was taken");
+        let buffer = filled(&pc);
+        assert_eq!(
+            submit(&handle, &halves(2), Some(&buffer)).status,
+            Reason::DeviceFailed.status()
+        );
+        assert_eq!(
+            result_of(&handle, 2).map(|record| record.reason),
+            Ok(Reason::DeviceFailed as u32)
+        );
+        on.set(false);
+        handle.close();
+        stop(pc);
+    }
+}
