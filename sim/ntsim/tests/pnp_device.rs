@@ -15,6 +15,7 @@ use ntsim::{
         io::{DesiredAccess, Failure},
         pnp::DeviceState,
     },
+    sched::Schedule,
 };
 use std::cell::RefCell;
 use wdk_sys::{ntddk::*, *};
@@ -94,6 +95,41 @@ fn sleep_and_resume_send_system_power_requests() {
         ]
     );
     bench.finish();
+}
+
+#[test]
+fn opening_requests_and_removal_in_any_order_leave_nothing() {
+    for seed in 0..50 {
+        let m = Machine::builder().seed(seed).schedule(Schedule::Random).build();
+        let bench = wdm::bench_on(m);
+        wdm::on_control(|_, irp| complete(irp, STATUS_SUCCESS, 0));
+        let handle = bench.m.open(INTERFACE, DesiredAccess::READ).unwrap();
+        let before: Vec<_> = (0..3).map(|_| handle.ioctl(0x8000_2000, &[seed as u8], None)).collect();
+        if seed % 2 == 0 {
+            bench.device.surprise_remove().unwrap();
+        } else {
+            assert_eq!(status(bench.device.remove()), STATUS_DEVICE_BUSY);
+        }
+        let after = handle.ioctl(0x8000_2000, &[], None);
+        handle
+            .close()
+            .unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+        bench.m.settle().unwrap_or_else(|crash| panic!("seed {seed}: {crash}"));
+        assert!(
+            before.iter().chain([&after]).all(|io| io.result().is_some()),
+            "seed {seed}"
+        );
+        if seed % 2 == 1 {
+            bench
+                .device
+                .remove()
+                .unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+        }
+        assert_eq!(bench.device.state(), DeviceState::Removed, "seed {seed}");
+        assert!(bench.m.open(INTERFACE, DesiredAccess::READ).is_err(), "seed {seed}");
+        bench.driver.unload().unwrap();
+        assert!(bench.m.report().ledger.is_empty(), "seed {seed}: {}", bench.m.report());
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{device, driver::Failure, interface::Target, irp::IoResult, sync::sen
 use crate::{
     machine::{self, Machine},
     mem,
-    nt::rtl::text,
+    nt::{pnp, rtl::text},
     sched,
 };
 use std::{
@@ -15,7 +15,7 @@ use std::{
 use wdk_sys::{
     _MODE, CSHORT, DO_EXCLUSIVE, FILE_OBJECT, GUID, IO_SECURITY_CONTEXT, IO_TYPE_FILE, IRP_MJ_CLEANUP, IRP_MJ_CLOSE,
     IRP_MJ_CREATE, NT_SUCCESS, PDEVICE_OBJECT, PFILE_OBJECT, PIO_STACK_LOCATION, PIRP, STATUS_ACCESS_DENIED,
-    STATUS_OBJECT_NAME_NOT_FOUND, UCHAR, UNICODE_STRING,
+    STATUS_NO_SUCH_DEVICE, STATUS_OBJECT_NAME_NOT_FOUND, UCHAR, UNICODE_STRING,
 };
 
 bitflags::bitflags! {
@@ -129,6 +129,9 @@ fn open(class: &GUID, access: DesiredAccess) -> Result<Handle, i32> {
     let targets = machine::with(|m| m.io.interfaces.enabled(class));
     let target = targets.into_iter().next().ok_or(STATUS_OBJECT_NAME_NOT_FOUND)?;
     let pdo: PDEVICE_OBJECT = core::ptr::with_exposed_provenance_mut(target.pdo);
+    if !pnp::may_be_opened(pdo) {
+        return Err(STATUS_NO_SUCH_DEVICE);
+    }
     let top = device::top_of(pdo);
     // SAFETY: a live device object.
     let fields = unsafe { top.read() };

@@ -70,6 +70,11 @@ impl State {
     }
 }
 
+/// Whether a program may open a device now.
+pub(crate) fn may_be_opened(pdo: PDEVICE_OBJECT) -> bool {
+    node_of(pdo).is_some_and(|node| node.may_be_opened())
+}
+
 /// The node of a physical device object.
 fn node_of(pdo: PDEVICE_OBJECT) -> Option<Rc<Node>> {
     machine::with(|m| m.pnp.nodes.borrow().get(&pdo.addr()).cloned())

@@ -48,6 +48,8 @@ pub(crate) struct Node {
     pub(crate) managed: bool,
     /// An operation is going on.
     busy: Cell<bool>,
+    /// It is being removed in good order: nobody may open it.
+    removing: Cell<bool>,
 }
 
 impl Node {
@@ -68,6 +70,7 @@ impl Node {
             state: Cell::new(DeviceState::Enumerated),
             managed,
             busy: Cell::new(false),
+            removing: Cell::new(false),
         });
         machine::with(|m| m.pnp.nodes.borrow_mut().insert(pdo.addr(), Rc::clone(&node)));
         node
@@ -243,16 +246,23 @@ impl Node {
             if self.open_files() > 0 {
                 return STATUS_DEVICE_BUSY;
             }
+            self.removing.set(true);
             if self.state.get() == DeviceState::Started {
                 let status = self.plain(IRP_MN_QUERY_REMOVE_DEVICE);
                 if !NT_SUCCESS(status) {
                     self.must_succeed(IRP_MN_CANCEL_REMOVE_DEVICE);
+                    self.removing.set(false);
                     return status;
                 }
             }
             self.finish_removal();
             STATUS_SUCCESS
         })
+    }
+
+    /// Whether a program may open the device now.
+    pub(super) fn may_be_opened(&self) -> bool {
+        !self.removing.get() && !matches!(self.state.get(), DeviceState::SurpriseRemoved | DeviceState::Removed)
     }
 
     fn open_files(&self) -> i32 {
