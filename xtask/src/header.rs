@@ -5,10 +5,11 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use hawser_abi::{info, ioctl, op, program, reason, result};
-use syn::{Expr, Fields, Item, ItemStruct, Lit, Meta, Type};
 use xshell::Shell;
+
+use crate::source::{Structure, size_of_field, structures_of};
 
 /// Where the header is kept.
 pub const PATH: &str = "abi/include/hawser.h";
@@ -16,27 +17,81 @@ pub const PATH: &str = "abi/include/hawser.h";
 /// Sources with structures of the contract, in the order in which C needs them.
 const SOURCES: [&str; 3] = ["abi/src/program.rs", "abi/src/result.rs", "abi/src/info.rs"];
 
-/// A structure of the `abi` crate.
-pub struct Structure {
-    /// Its Rust name.
-    pub name: String,
-    /// Its documentation.
-    pub doc: String,
-    /// Its fields in order.
-    pub fields: Vec<Field>,
-}
-
-/// A field of a structure.
-pub struct Field {
-    /// Its name, without the underscore that sets it apart from a Rust keyword.
-    pub name: String,
-    /// Its documentation.
-    pub doc: String,
-    /// Element type.
-    pub base: String,
-    /// Length, for an array.
-    pub array: Option<usize>,
-}
+/// Numbers of the contract: their name in C, their value, their meaning.
+pub const NUMBERS: [(&str, u32, &str); 16] = [
+    ("IOCTL_HAWSER_SUBMIT", ioctl::IOCTL_HAWSER_SUBMIT, "runs a program"),
+    (
+        "IOCTL_HAWSER_GET_INFO",
+        ioctl::IOCTL_HAWSER_GET_INFO,
+        "device and driver",
+    ),
+    (
+        "IOCTL_HAWSER_GET_STATS",
+        ioctl::IOCTL_HAWSER_GET_STATS,
+        "counters and ledger",
+    ),
+    (
+        "IOCTL_HAWSER_GET_RESULT",
+        ioctl::IOCTL_HAWSER_GET_RESULT,
+        "the record of a submission",
+    ),
+    (
+        "IOCTL_HAWSER_RESET",
+        ioctl::IOCTL_HAWSER_RESET,
+        "resets the accelerator",
+    ),
+    ("HAWSER_MAGIC", program::MAGIC, "`HWSR`: `magic` of a header"),
+    (
+        "HAWSER_PROGRAM_VERSION",
+        program::VERSION as u32,
+        "`version` of a header",
+    ),
+    (
+        "HAWSER_RESULT_VERSION",
+        result::VERSION,
+        "`version` of result query and record",
+    ),
+    (
+        "HAWSER_INFO_VERSION",
+        info::VERSION,
+        "`version` of information and statistics",
+    ),
+    (
+        "HAWSER_MAX_STEPS",
+        program::MAX_STEPS,
+        "most steps of a program; a driver may accept fewer",
+    ),
+    (
+        "HAWSER_MAX_DATA",
+        program::MAX_DATA as u32,
+        "most bytes of a data buffer; a driver may accept fewer",
+    ),
+    (
+        "HAWSER_STEP_SATURATE",
+        program::step_flags::SATURATE as u32,
+        "step flag: integers saturate; refused by revision 1",
+    ),
+    (
+        "HAWSER_STATE_IN_FLIGHT",
+        result::state::IN_FLIGHT,
+        "`state` of a record: not completed yet",
+    ),
+    (
+        "HAWSER_STATE_COMPLETED",
+        result::state::COMPLETED,
+        "`state` of a record: completed",
+    ),
+    (
+        "HAWSER_NOT_APPLICABLE",
+        result::NOT_APPLICABLE,
+        "`step` or `operand` of a record: none is meant",
+    ),
+    (
+        "HAWSER_STATUS_BASE",
+        reason::STATUS_BASE,
+        "NTSTATUS of most reasons, plus the reason's number",
+    ),
+];
 
 /// The text of the header.
 pub fn text(shell: &Shell) -> Result<String> {
@@ -69,22 +124,7 @@ const PROLOGUE: &str = "\
 ";
 
 fn constants(out: &mut String) -> Result<()> {
-    for (name, value) in [
-        ("IOCTL_HAWSER_SUBMIT", ioctl::IOCTL_HAWSER_SUBMIT),
-        ("IOCTL_HAWSER_GET_INFO", ioctl::IOCTL_HAWSER_GET_INFO),
-        ("IOCTL_HAWSER_GET_STATS", ioctl::IOCTL_HAWSER_GET_STATS),
-        ("IOCTL_HAWSER_GET_RESULT", ioctl::IOCTL_HAWSER_GET_RESULT),
-        ("IOCTL_HAWSER_RESET", ioctl::IOCTL_HAWSER_RESET),
-        ("HAWSER_MAGIC", program::MAGIC),
-        ("HAWSER_PROGRAM_VERSION", u32::from(program::VERSION)),
-        ("HAWSER_RESULT_VERSION", result::VERSION),
-        ("HAWSER_INFO_VERSION", info::VERSION),
-        ("HAWSER_MAX_STEPS", program::MAX_STEPS),
-        ("HAWSER_STATE_IN_FLIGHT", result::state::IN_FLIGHT),
-        ("HAWSER_STATE_COMPLETED", result::state::COMPLETED),
-        ("HAWSER_NOT_APPLICABLE", result::NOT_APPLICABLE),
-        ("HAWSER_STATUS_BASE", reason::STATUS_BASE),
-    ] {
+    for (name, value, _) in NUMBERS {
         writeln!(out, "#define {name} 0x{value:08X}u")?;
     }
     let operations = op::Opcode::ALL.map(|operation| (operation.name().to_uppercase(), operation as u32));
@@ -111,96 +151,6 @@ fn enumerate(out: &mut String, tag: &str, prefix: &str, values: &[(String, u32)]
     }
     writeln!(out, "}};")?;
     Ok(())
-}
-
-/// Structures with a C layout that a source file of the `abi` crate defines.
-pub fn structures_of(shell: &Shell, source: &str) -> Result<Vec<Structure>> {
-    let file = syn::parse_file(&shell.read_file(source)?).with_context(|| format!("{source} does not parse"))?;
-    file.items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Struct(structure) => Some(structure),
-            _ => None,
-        })
-        .map(read_structure)
-        .collect()
-}
-
-fn read_structure(item: &ItemStruct) -> Result<Structure> {
-    let Fields::Named(named) = &item.fields else {
-        bail!("{} has no named fields", item.ident)
-    };
-    let mut fields = Vec::new();
-    for field in &named.named {
-        let name = field.ident.as_ref().context("a field has no name")?.to_string();
-        let (base, array) = read_type(&field.ty)?;
-        fields.push(Field {
-            name: name.trim_end_matches('_').to_owned(),
-            doc: doc(&field.attrs),
-            base,
-            array,
-        });
-    }
-    Ok(Structure {
-        name: item.ident.to_string(),
-        doc: doc(&item.attrs),
-        fields,
-    })
-}
-
-fn read_type(ty: &Type) -> Result<(String, Option<usize>)> {
-    match ty {
-        Type::Path(path) => Ok((path.path.segments.last().context("empty type")?.ident.to_string(), None)),
-        Type::Array(array) => {
-            let (base, None) = read_type(&array.elem)? else {
-                bail!("nested arrays are not part of the contract")
-            };
-            let Expr::Lit(length) = &array.len else {
-                bail!("array lengths of the contract are literals")
-            };
-            let Lit::Int(length) = &length.lit else {
-                bail!("array lengths of the contract are integers")
-            };
-            Ok((base, Some(length.base10_parse()?)))
-        }
-        _ => bail!("a type that the contract does not use"),
-    }
-}
-
-/// The documentation comment, as one line without the brackets of intra-documentation links.
-pub fn doc(attributes: &[syn::Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value().trim().to_owned()),
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    });
-    without_links(&lines.collect::<Vec<_>>().join(" "))
-}
-
-/// `[name](target)` and `[name]` become `name`.
-fn without_links(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("[`") {
-        out.push_str(before);
-        let Some((name, tail)) = after.split_once("`]") else {
-            break;
-        };
-        out.push('`');
-        out.push_str(name);
-        out.push('`');
-        rest = tail
-            .strip_prefix('(')
-            .and_then(|tail| tail.split_once(')'))
-            .map_or(tail, |(_, tail)| tail);
-    }
-    out.push_str(rest);
-    out
 }
 
 fn declare(out: &mut String, structure: &Structure) -> Result<()> {
@@ -237,28 +187,6 @@ fn assertions(out: &mut String, structures: &[Structure]) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of a field; the contract has no padding, so offsets are sums of sizes.
-pub fn size_of_field(structures: &[Structure], field: &Field) -> Result<usize> {
-    let base = match field.base.as_str() {
-        "u8" | "i8" => 1,
-        "u16" | "i16" => 2,
-        "u32" | "i32" => 4,
-        "u64" | "i64" => 8,
-        other => {
-            let inner = structures
-                .iter()
-                .find(|s| s.name == other)
-                .with_context(|| format!("{other} is not known"))?;
-            inner
-                .fields
-                .iter()
-                .map(|field| size_of_field(structures, field))
-                .sum::<Result<usize>>()?
-        }
-    };
-    Ok(base * field.array.unwrap_or(1))
-}
-
 fn c_type(base: &str) -> String {
     match base {
         "u8" | "u16" | "u32" | "u64" => format!("uint{}_t", &base[1..]),
@@ -292,13 +220,5 @@ mod tests {
         assert_eq!(screaming("SubmitHeader"), "SUBMIT_HEADER");
         assert_eq!(c_name("ResultQuery"), "hawser_result_query");
         assert_eq!(c_type("u64"), "uint64_t");
-    }
-
-    #[test]
-    fn links_become_names() {
-        assert_eq!(
-            without_links("an [`Opcode`](crate::op::Opcode), or [`MAGIC`]."),
-            "an `Opcode`, or `MAGIC`."
-        );
     }
 }

@@ -8,6 +8,7 @@ mod numpy;
 mod rule_tests;
 mod runner;
 mod simulator;
+mod source;
 mod tables;
 mod test;
 mod unsafe_scan;

@@ -9,7 +9,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Ident, Item, ItemFn, LitInt, LitStr, Token, Visibility};
 use xshell::Shell;
 
-use crate::header::doc;
+use crate::source::doc;
 
 const SOURCE: &str = "sim/ntsim/src";
 const KERNEL: &str = "ntoskrnl.exe";

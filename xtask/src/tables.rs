@@ -6,8 +6,9 @@ use anyhow::{Context, Result, bail};
 use hawser_abi::{ioctl, reason::Reason};
 use xshell::Shell;
 
-use crate::header::{Field, size_of_field, structures_of};
+use crate::header::NUMBERS;
 use crate::simulator;
+use crate::source::{Field, size_of_field, structures_of, variants_of};
 
 /// Documents with generated tables.
 pub const DOCUMENTS: [&str; 3] = ["docs/contract.md", "docs/device.md", "docs/simulator.md"];
@@ -34,12 +35,14 @@ pub fn fill(shell: &Shell, document: &str) -> Result<String> {
 fn table(shell: &Shell, name: &str) -> Result<String> {
     match name.split_once(' ') {
         None if name == "ioctls" => ioctls(),
+        None if name == "numbers" => numbers(),
         None if name == "reasons" => reasons(),
         None if name == "kernel-functions" => simulator::kernel_functions(shell),
         None if name == "framework-functions" => simulator::framework_functions(shell),
         None if name == "dma-operations" => simulator::dma_operations(shell),
         None if name == "rules" => simulator::rules(shell),
         Some(("struct", path)) => structure(shell, path),
+        Some(("enum", path)) => enumeration(shell, path),
         _ => bail!("there is no table {name}"),
     }
 }
@@ -61,6 +64,14 @@ fn ioctls() -> Result<String> {
         ][code as usize & 3];
         let access = ["any", "read", "write", "read and write"][(code as usize >> 14) & 3];
         writeln!(out, "| `{name}` | `0x{code:08X}` | `{method}` | {access} |")?;
+    }
+    Ok(out)
+}
+
+fn numbers() -> Result<String> {
+    let mut out = String::from("| name in C | value | meaning |\n|---|---|---|\n");
+    for (name, value, meaning) in NUMBERS.iter().filter(|(name, ..)| !name.starts_with("IOCTL_")) {
+        writeln!(out, "| `{name}` | `0x{value:X}` | {meaning} |")?;
     }
     Ok(out)
 }
@@ -95,6 +106,17 @@ fn structure(shell: &Shell, path: &str) -> Result<String> {
         offset += size_of_field(&structures, field)?;
     }
     writeln!(out, "| {offset} | | | end |")?;
+    Ok(out)
+}
+
+/// `path` is `file::Enum`, with the file in `abi/src`.
+fn enumeration(shell: &Shell, path: &str) -> Result<String> {
+    let (file, name) = path.split_once("::").context("an enumeration is named file::Enum")?;
+    let mut out = String::from("| value | name | meaning |\n|---|---|---|\n");
+    for variant in variants_of(shell, &format!("abi/src/{file}.rs"), name)? {
+        let meaning = variant.doc.replace('|', "\\|");
+        writeln!(out, "| {} | `{}` | {meaning} |", variant.value, variant.name)?;
+    }
     Ok(out)
 }
 
