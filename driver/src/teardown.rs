@@ -138,16 +138,25 @@ pub fn power_down(device: &Device) {
 
 /// Stops the device, ends its commands, and sets it up again.
 fn restart(device: &Device, hardware: &Hardware) {
-    let phase = match take_down(device, hardware) {
-        Some(Means::Reset) => set_up_again(device, hardware),
-        Some(Means::Gone) => Phase::Gone,
-        Some(Means::BusMasterOff) | None => Phase::Failed,
+    let phase = match halt(device, hardware) {
+        None => Phase::Failed,
+        Some(stopped) => {
+            // Counted before the requests end, so that whoever sees one end sees the reset.
+            if stopped.means() == Means::Reset {
+                count(&device.counters.resets, 1);
+            }
+            end_all(device, hardware, &stopped);
+            match stopped.means() {
+                Means::Reset => set_up_again(device, hardware),
+                Means::BusMasterOff => Phase::Failed,
+                Means::Gone => Phase::Gone,
+            }
+        }
     };
     device.control.set(phase);
 }
 
 fn set_up_again(device: &Device, hardware: &Hardware) -> Phase {
-    count(&device.counters.resets, 1);
     if controller::bring_up(device, hardware).is_err() {
         controller::close_queues(device);
         return Phase::Failed;
@@ -158,16 +167,22 @@ fn set_up_again(device: &Device, hardware: &Hardware) -> Phase {
 
 /// Stops the device and ends its commands. Where the device cannot be stopped nothing is let go.
 fn take_down(device: &Device, hardware: &Hardware) -> Option<Means> {
-    controller::close_queues(device);
-    let stopped = stop(hardware)?;
-    for number in 0..hardware.queues {
-        drain::drain(device, hardware, number);
-    }
-    end_all(device, &stopped);
+    let stopped = halt(device, hardware)?;
+    end_all(device, hardware, &stopped);
     Some(stopped.means())
 }
 
-fn end_all(device: &Device, stopped: &Stopped) {
+/// Gives the device nothing any more, and stops it.
+fn halt(device: &Device, hardware: &Hardware) -> Option<Stopped> {
+    controller::close_queues(device);
+    stop(hardware)
+}
+
+/// Ends all commands of a device that has stopped: as it said, where it had completed them before.
+fn end_all(device: &Device, hardware: &Hardware, stopped: &Stopped) {
+    for number in 0..hardware.queues {
+        drain::drain(device, hardware, number);
+    }
     let now = Instant::now();
     while let Some((mut job, overdue)) = device.slots.take_stopped(now) {
         let reason = reason(stopped.means(), overdue);
