@@ -148,6 +148,7 @@ const TESTS: &[&str] = &[
     include_str!("ke_crossing.rs"),
     include_str!("ke_interrupt.rs"),
     include_str!("ke_mmio.rs"),
+    include_str!("ke_locks.rs"),
     include_str!("ke_sync.rs"),
     include_str!("ke_schedule.rs"),
 ];

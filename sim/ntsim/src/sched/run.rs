@@ -109,7 +109,9 @@ fn take(machine: &Machine, step: Step) {
 }
 
 fn dispatch(machine: &Machine, processor: usize) {
-    let thread = machine.sched.ready.borrow_mut().pop_front();
+    let waiting = machine.sched.ready.borrow().len();
+    let index = machine.sched.choose(&machine.trace, waiting, "thread");
+    let thread = machine.sched.ready.borrow_mut().remove(index);
     if let Some(thread) = thread {
         place(machine, processor, thread);
         run(machine, processor);
