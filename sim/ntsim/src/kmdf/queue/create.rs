@@ -118,6 +118,7 @@ fn create(device: &Ref<Device>, config: &WDF_IO_QUEUE_CONFIG, attributes: &Attri
         switches: Cell::new(switches),
         power: Cell::new(if on { Power::On } else { Power::Off }),
         dispatching: Cell::new(0),
+        look_again: Cell::new(false),
         driver_count: Cell::new(0),
         idle: RefCell::new(None),
         purged: RefCell::new(None),

@@ -60,6 +60,8 @@ pub(super) fn arrived(queue: &Ref<Queue>, request: Ref<Request>) {
 pub(super) fn from_inside(queue: &Ref<Queue>) {
     if queue.dispatching.get() == 0 {
         events(queue);
+    } else {
+        queue.look_again.set(true);
     }
 }
 
@@ -77,12 +79,17 @@ fn run(queue: &Ref<Queue>, mut arrival: Arrival) -> bool {
     loop {
         match round(queue, &mut arrival) {
             Round::Again => {}
+            Round::Done if queue.look_again.replace(false) => {}
             Round::Done => break,
             Round::Ended => {
                 queue.ended.set();
                 return true;
             }
         }
+    }
+    if queue.dispatching.get() > 1 && !matches!(queue.power.get(), Power::On | Power::Off) {
+        // A transition waits until no handler runs: whoever leaves last has to look at it.
+        queue.look_again.set(true);
     }
     queue.dispatching.set(queue.dispatching.get() - 1);
     true

@@ -124,6 +124,8 @@ pub(crate) struct Queue {
     pub(super) power: Cell<Power>,
     /// How many threads are in the event loop.
     pub(super) dispatching: Cell<u32>,
+    /// Something changed that a thread in the event loop has to look at before it leaves.
+    pub(super) look_again: Cell<bool>,
     /// Requests that the driver has, including those on their way to another queue.
     pub(super) driver_count: Cell<u32>,
     pub(super) idle: RefCell<Option<Notice>>,
