@@ -8,6 +8,7 @@ use kmdf::dma::{IdleSet, Mapped, Mapping, Started};
 use kmdf::{CopyWindow, Instant, NtStatus, PoolBox, PoolSlice, Request, Result, SharedMemory};
 
 use crate::device::Parts;
+use crate::stage::Releases;
 use crate::stats::End;
 use hawser_abi::result::Timeline;
 
@@ -49,6 +50,10 @@ pub struct Work {
     pub scratch: Block,
     /// The tables of what it reads and writes, as far as they are written.
     pub views: Option<Views>,
+    /// It has left the map stage with mappings, and has not released them.
+    pub holds_registers: bool,
+    /// The releases of others before its last attempt to map a part.
+    pub releases: Releases,
     /// Entry among the results of its handle.
     pub ticket: Option<Ticket>,
     /// When it arrived.

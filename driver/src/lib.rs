@@ -6,7 +6,7 @@
 //! | the program is checked and planned, space is carved | `submit`, `carve` | PASSIVE |
 //! | ...or waits for a slot or for space | `waiting` | |
 //! | what must be copied is copied | `copy_in` | PASSIVE |
-//! | the rest is mapped, part by part | `map` | up to DISPATCH |
+//! | the rest is mapped, part by part | `map`, `stage` | up to DISPATCH |
 //! | descriptor, ring entry, doorbell | `start`, `rings` | up to DISPATCH |
 //! | interrupt | `isr` | DIRQL |
 //! | completions are read and checked | `drain` | DISPATCH |
@@ -45,6 +45,7 @@ mod results;
 mod rings;
 mod settle;
 mod slots;
+mod stage;
 mod start;
 mod stats;
 mod stop;

@@ -1,89 +1,24 @@
 //! The map stage: the parts of a request are mapped one after the other, each by a transaction of its own.
 //!
-//! The stage serves one request at a time. So no request ever holds some of its mappings while it waits for a request that waits for it, however few map registers
-//! the machine has.
+//! No request holds mappings while it waits for map registers, however few the machine has. Only a first part may wait for the HAL to find registers, and only while
+//! no other request of this device holds any. Every other part is mapped at once or not at all: where registers are short, the request gives back what it has, and
+//! starts anew when a neighbour has released some; where there is no such neighbour it is refused.
 
 use hawser_abi::reason::Reason;
-use hawser_core::{DeviceAddress, Direction, MappingIndex, Refusal, SlotId, View, ViewBuilder, ViewError};
-use kmdf::dma::{self, Execution, Part, ProgramDma, Programmed, ScatterGatherList};
-use kmdf::{NewDevice, NtStatus, Result, SpinLock};
+use hawser_core::{DeviceAddress, Direction, MappingIndex, Refusal, View, ViewBuilder, ViewError};
+use kmdf::dma::{self, Execution, Part, Patience, ProgramDma, Programmed, ScatterGatherList};
+use kmdf::{NtStatus, Result};
 
 use crate::device::Device;
 use crate::job::{Dma, Job, Views};
 use crate::slots::{OwnedJob, accept};
+use crate::stage::{Holders, Shortage};
 use crate::stats::End;
-use crate::tags::SlotQueue;
 use crate::{settle, start};
-
-/// Who is in the stage, and who waits for it.
-#[derive(Debug)]
-pub struct MapStage(SpinLock<Gate>);
-
-#[derive(Debug)]
-struct Gate {
-    inside: Option<SlotId>,
-    outside: SlotQueue,
-}
-
-impl MapStage {
-    /// An empty stage.
-    pub fn new(device: &NewDevice<'_>) -> Result<Self> {
-        Ok(Self(device.spin_lock(Gate::new())?))
-    }
-
-    /// Lets a job in, or parks it until it is its turn.
-    fn admit(&self, device: &Device, job: OwnedJob) -> Option<OwnedJob> {
-        let slot = job.slot?;
-        let mut gate = self.0.lock();
-        match gate.admit(slot) {
-            Admission::Inside => Some(job),
-            Admission::Outside => {
-                device.slots.park(job);
-                None
-            }
-        }
-    }
-
-    /// The job inside has left; gives the next one.
-    fn leave(&self, device: &Device) -> Option<OwnedJob> {
-        let mut gate = self.0.lock();
-        device.slots.take(gate.leave()?)
-    }
-}
-
-/// Whether a job may go in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Admission {
-    Inside,
-    Outside,
-}
-
-impl Gate {
-    const fn new() -> Self {
-        Self {
-            inside: None,
-            outside: SlotQueue::new(),
-        }
-    }
-
-    fn admit(&mut self, slot: SlotId) -> Admission {
-        if self.inside.is_some() {
-            self.outside.push(slot);
-            return Admission::Outside;
-        }
-        self.inside = Some(slot);
-        Admission::Inside
-    }
-
-    fn leave(&mut self) -> Option<SlotId> {
-        self.inside = self.outside.pop();
-        self.inside
-    }
-}
 
 /// Whether a job still needs the stage.
 enum Progress {
-    /// EvtProgramDma will go on with it.
+    /// EvtProgramDma or a neighbour's release will go on with it.
     Waiting,
     /// It has left.
     Left,
@@ -114,6 +49,23 @@ fn serve(device: &Device, job: OwnedJob) {
     }
 }
 
+/// A job has let go of its mappings. Goes on with the job inside where it waits for map registers. `IRQL <= DISPATCH_LEVEL`.
+pub fn released(device: &Device, job: &mut Job) {
+    if !core::mem::take(&mut job.work.holds_registers) {
+        return;
+    }
+    if let Some(job) = device.map_stage.release(device) {
+        serve(device, job);
+    }
+}
+
+/// Looks whether the job inside, if it waits for map registers, has still reason to. `IRQL <= DISPATCH_LEVEL`.
+pub fn look_again(device: &Device) {
+    if let Some(job) = device.map_stage.take_blocked(device) {
+        serve(device, job);
+    }
+}
+
 fn views(device: &Device, job: &Job) -> Result<Views> {
     let checked = job.work.checked.ok_or(NtStatus::INTERNAL_ERROR)?;
     let limits = device.limits().ok_or(NtStatus::DEVICE_DOES_NOT_EXIST)?;
@@ -132,9 +84,13 @@ fn map_parts(device: &Device, mut job: OwnedJob) -> Progress {
             abandon(device, job, end);
             return Progress::Left;
         }
-        let execution = match prepare(&mut job) {
+        let (releases, holders) = device.map_stage.holders();
+        job.work.releases = releases;
+        let execution = match prepare(&mut job, holders) {
             Ok(Some(execution)) => execution,
             Ok(None) => {
+                job.work.holds_registers = true;
+                device.map_stage.hold();
                 start::start(device, job);
                 return Progress::Left;
             }
@@ -144,14 +100,53 @@ fn map_parts(device: &Device, mut job: OwnedJob) -> Progress {
             }
         };
         match execute(device, job, execution) {
-            Some(back) => job = back,
-            None => return Progress::Waiting,
+            Executed::Back(back) => job = back,
+            Executed::Waiting => return Progress::Waiting,
+            Executed::Short(back) => match start_anew(device, back) {
+                Some(back) => job = back,
+                None => return Progress::Waiting,
+            },
         }
     }
 }
 
+/// Gives back what a job has mapped, since it cannot have all it needs now. Gives the job where it goes on at once: to map again, or to end.
+fn start_anew(device: &Device, mut job: OwnedJob) -> Option<OwnedJob> {
+    unmap(&mut job);
+    match views(device, &job) {
+        Ok(views) => job.work.views = Some(views),
+        Err(_) => job.work.end = Some(mapping_failed()),
+    }
+    if let Some(reason) = device.control.refuses() {
+        job.work.end = Some(End::Abandoned(reason));
+    }
+    if job.work.end.is_some() {
+        return Some(job);
+    }
+    let before = job.work.releases;
+    match device.map_stage.short(device, job, before) {
+        Shortage::TryAgain(job) => Some(job),
+        Shortage::Wait => None,
+        Shortage::GiveUp(mut job) => {
+            job.work.end = Some(mapping_failed());
+            Some(job)
+        }
+    }
+}
+
+/// Unmaps the parts of a job that is not on the device; its request stays with it.
+fn unmap(job: &mut Job) {
+    job.dma = match job.take_dma() {
+        Dma::Mapping(mapping) => match mapping.abandon() {
+            Ok((idle, request)) => Dma::Mapping(idle.begin(request)),
+            Err(mapping) => Dma::Mapping(mapping),
+        },
+        other => other,
+    };
+}
+
 /// Prepares the next part, if there is one.
-fn prepare(job: &mut Job) -> Result<Option<Execution>> {
+fn prepare(job: &mut Job, holders: Holders) -> Result<Option<Execution>> {
     let Job {
         dma: Dma::Mapping(mapping),
         work,
@@ -171,23 +166,53 @@ fn prepare(job: &mut Job) -> Result<Option<Execution>> {
             Direction::FromDevice => dma::Direction::FromDevice,
         },
     };
-    mapping.prepare::<Program>(part).map(Some)
+    let patience = if mapping.mapped() == 0 && holders == Holders::None {
+        Patience::WaitForRegisters
+    } else {
+        Patience::Immediate
+    };
+    mapping.prepare::<Program>(part, patience).map(Some)
 }
 
-/// Executes a transaction. Gives the job back where EvtProgramDma has been called, or never will be.
-fn execute(device: &Device, job: OwnedJob, execution: Execution) -> Option<OwnedJob> {
-    let slot = job.slot?;
+/// What became of the execution of a transaction.
+enum Executed {
+    /// The part is mapped, or the job has to end.
+    Back(OwnedJob),
+    /// EvtProgramDma has not ended, and will go on.
+    Waiting,
+    /// There are too few map registers.
+    Short(OwnedJob),
+}
+
+impl From<Option<OwnedJob>> for Executed {
+    fn from(job: Option<OwnedJob>) -> Self {
+        job.map_or(Self::Waiting, Self::Back)
+    }
+}
+
+/// Executes a transaction.
+fn execute(device: &Device, job: OwnedJob, execution: Execution) -> Executed {
+    let Some(slot) = job.slot else {
+        debug_assert!(false, "a job in the stage has a slot");
+        return Executed::Waiting;
+    };
     device.slots.park_executing(job);
     match execution.execute(slot.index()) {
-        Ok(()) => device.slots.after_execute(slot),
+        Ok(()) => device.slots.after_execute(slot).into(),
         Err(failed) => {
-            let mut job = device.slots.after_failure(slot)?;
+            let status = failed.status();
+            let Some(mut job) = device.slots.after_failure(slot) else {
+                return Executed::Waiting;
+            };
             if let Dma::Mapping(mapping) = &mut job.dma {
                 let taken = mapping.failed(failed);
                 debug_assert!(taken.is_ok(), "the transaction is of this request");
             }
+            if status == NtStatus::INSUFFICIENT_RESOURCES {
+                return Executed::Short(job);
+            }
             job.work.end = Some(mapping_failed());
-            Some(job)
+            Executed::Back(job)
         }
     }
 }
@@ -268,26 +293,4 @@ pub fn abandon(device: &Device, mut job: OwnedJob, end: End) {
         other => other,
     };
     settle::settle(device, job);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use hawser_core::SlotTable;
-
-    #[test]
-    fn one_job_at_a_time_in_the_order_of_arrival() {
-        let mut table = SlotTable::new();
-        let [a, b, c] = core::array::from_fn(|_| table.allocate().expect("free"));
-        let mut gate = Gate::new();
-        assert_eq!(gate.admit(a), Admission::Inside);
-        assert_eq!(gate.admit(b), Admission::Outside);
-        assert_eq!(gate.admit(c), Admission::Outside);
-        assert_eq!(gate.leave(), Some(b));
-        assert_eq!(gate.admit(a), Admission::Outside, "the stage is not free in between");
-        assert_eq!(gate.leave(), Some(c));
-        assert_eq!(gate.leave(), Some(a));
-        assert_eq!(gate.leave(), None);
-        assert_eq!(gate.admit(b), Admission::Inside);
-    }
 }

@@ -10,6 +10,7 @@ use kmdf::{NewDevice, NtStatus, Result, SpinLock, WorkItem, WorkItemOps};
 use crate::device::Device;
 use crate::finish;
 use crate::job::{Dma, Job};
+use crate::map;
 use crate::slots::OwnedJob;
 use crate::stats::{End, count};
 use crate::tags::SlotQueue;
@@ -35,12 +36,13 @@ impl Settling {
 }
 
 /// Settles a job whose end is known, and completes its request. `IRQL <= DISPATCH_LEVEL`.
-pub fn settle(device: &Device, job: OwnedJob) {
+pub fn settle(device: &Device, mut job: OwnedJob) {
     if !matches!(job.dma, Dma::LetGo(..)) {
         // The device may still use the memory. It stays tied, and its slot taken.
         debug_assert!(false, "a job is settled after it was let go");
         return device.slots.park(job);
     }
+    map::released(device, &mut job);
     if bytes(&job) <= AT_ONCE {
         return settle_now(device, job);
     }

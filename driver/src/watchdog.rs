@@ -6,7 +6,7 @@ use core::time::Duration;
 use kmdf::{Instant, NewDevice, Result, Timer, TimerOps};
 
 use crate::device::Device;
-use crate::teardown;
+use crate::{map, teardown};
 
 /// How often deadlines are looked at: a program may run so much longer than its time.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -56,6 +56,8 @@ impl TimerOps for Look {
         if device.slots.any_overdue(Instant::now()) {
             teardown::request(device);
         }
+        // Where the device has failed, what holds map registers may never release them.
+        map::look_again(device);
         device.watchdog.awake.store(false, Ordering::SeqCst);
         // A command that came before the flag fell is seen here; one that comes after it wakes the watch itself.
         if device.slots.on_device() > 0 {

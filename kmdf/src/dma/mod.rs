@@ -20,5 +20,5 @@ pub use enabler::{DmaEnabler, EnablerConfig};
 pub use quiesced::{Authority, Quiesced, Run};
 pub use scatter_gather::{DeviceAddress, ScatterGatherList};
 pub use transfer::{
-    Direction, Execution, ExecutionFailed, IdleSet, Mapped, Mapping, Part, ProgramDma, Programmed, Started,
+    Direction, Execution, ExecutionFailed, IdleSet, Mapped, Mapping, Part, Patience, ProgramDma, Programmed, Started,
 };

@@ -56,6 +56,24 @@ pub struct Part {
     pub direction: Direction,
 }
 
+/// What happens where map registers are short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// EvtProgramDma comes when the HAL has found some. Only for who holds none that others, or it itself, may need for going on.
+    WaitForRegisters,
+    /// [`Execution::execute`] fails with `STATUS_INSUFFICIENT_RESOURCES`.
+    Immediate,
+}
+
+impl Patience {
+    const fn is_immediate(self) -> BOOLEAN {
+        match self {
+            Self::WaitForRegisters => 0,
+            Self::Immediate => 1,
+        }
+    }
+}
+
 /// `N` transactions that map nothing.
 #[derive(Debug)]
 pub struct IdleSet<const N: usize> {
@@ -166,7 +184,7 @@ impl<const N: usize> Mapping<N> {
     /// Prepares the next transaction for `part`, as a single transfer. `IRQL <= DISPATCH_LEVEL`.
     ///
     /// After success, the returned [`Execution`] has to be executed, and its outcome brought back, before anything else can be done.
-    pub fn prepare<P: ProgramDma>(&mut self, part: Part) -> Result<Execution> {
+    pub fn prepare<P: ProgramDma>(&mut self, part: Part, patience: Patience) -> Result<Execution> {
         let next = self.tied.set.handles.get(self.tied.mapped).copied();
         let (Some(transaction), false) = (next, self.executing) else {
             return Err(NtStatus::INVALID_PARAMETER);
@@ -177,6 +195,9 @@ impl<const N: usize> Mapping<N> {
         }
         // SAFETY: the transaction is idle; the setting is lost with every release.
         unsafe { call_unsafe_wdf_function_binding!(WdfDmaTransactionSetSingleTransferRequirement, transaction, 1) };
+        let immediate = patience.is_immediate();
+        // SAFETY: as above.
+        unsafe { call_unsafe_wdf_function_binding!(WdfDmaTransactionSetImmediateExecution, transaction, immediate) };
         let address = buffer.virtual_address(part.offset);
         // SAFETY: the transaction is idle; the range lies within the MDL, whose pages stay locked until the request is completed, and it cannot be completed while
         // it is tied.

@@ -14,6 +14,7 @@ pub use accelerator::AcceleratorSlot;
 pub use buffer::SimBuffer;
 pub use error::SimError;
 pub use handle::{Access, IoOutcome, SimHandle, SimIo};
+pub use ntsim::hal::Registers;
 pub use ntsim::mem::MemoryModel;
 pub use pc::{SimConfig, SimPc};
 pub use shutdown::Report;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use hawser_abi::ioctl::DEVICE_INTERFACE_GUID;
 use hawser_device::Accelerator;
+use ntsim::hal::Registers;
 use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
 use ntsim::mem::{MemoryModel, PAGE, Protection};
 use ntsim::nt::io::{Driver, DriverImage, Failure};
@@ -30,6 +31,8 @@ pub struct SimConfig {
     pub interrupts: InterruptSupply,
     /// What is kept of the trace.
     pub trace: TraceMode,
+    /// Map registers of the device's adapter.
+    pub map_registers: Registers,
     /// REG_DWORD values in the driver's parameters key.
     pub parameters: Vec<(String, u32)>,
 }
@@ -41,6 +44,7 @@ impl Default for SimConfig {
             seed: None,
             interrupts: InterruptSupply::Messages(u16::MAX),
             trace: TraceMode::Off,
+            map_registers: Registers::Enough,
             parameters: Vec::new(),
         }
     }
@@ -196,7 +200,8 @@ fn build(config: &SimConfig) -> MachineOwner {
     let builder = Machine::builder()
         .memory(config.memory)
         .interrupts(config.interrupts)
-        .record_trace(config.trace);
+        .record_trace(config.trace)
+        .with(|options| options.map_registers = config.map_registers);
     match config.seed {
         None => builder.build(),
         Some(seed) => builder.seed(seed).schedule(Schedule::Random).build(),
