@@ -166,7 +166,7 @@ fn a_panic_in_a_driver_is_a_report() {
 #[test]
 fn calls_outside_the_machine_panic() {
     let m = Machine::builder().build();
-    let caught = std::panic::catch_unwind(|| sched::current_irql());
+    let caught = std::panic::catch_unwind(sched::current_irql);
     assert!(caught.is_err());
     drop(m);
     assert!(std::panic::catch_unwind(|| ntsim::machine::with(|_| ())).is_err());
