@@ -14,14 +14,26 @@ const SIZE: usize = 16 * 1024;
 
 fn info(handle: &SimHandle) -> DeviceInfo {
     let mut out = [0; size_of::<DeviceInfo>()];
-    assert_eq!(handle.control(IOCTL_HAWSER_GET_INFO, &[], &mut out).expect("the machine goes on").status, 0);
+    assert_eq!(
+        handle
+            .control(IOCTL_HAWSER_GET_INFO, &[], &mut out)
+            .expect("the machine goes on")
+            .status,
+        0
+    );
     DeviceInfo::read_from_bytes(&out).expect("the size is right")
 }
 
 /// Runs a dozen requests at once and returns what the driver says of itself.
 fn serves(interrupts: InterruptSupply, queues: u32, seed: Option<u64>) -> DeviceInfo {
     let parameters = vec![("Queues".to_owned(), queues)];
-    let pc = SimPc::start(&SimConfig { interrupts, seed, parameters, ..SimConfig::default() }).expect("the PC starts");
+    let pc = SimPc::start(&SimConfig {
+        interrupts,
+        seed,
+        parameters,
+        ..SimConfig::default()
+    })
+    .expect("the PC starts");
     let handle = open(&pc);
     let half = SIZE as u64 / 2;
     let requests: Vec<_> = (0..12)
@@ -31,20 +43,35 @@ fn serves(interrupts: InterruptSupply, queues: u32, seed: Option<u64>) -> Device
             buffer.write(0, &before);
             let steps = [step(Opcode::Copy, ElementType::U64, half / 8, half, &[0])];
             let program = program(SIZE as u64, number, &steps);
-            (before, handle.submit(IOCTL_HAWSER_SUBMIT, &program, Some(&buffer)).expect("sent"), buffer)
+            (
+                before,
+                handle
+                    .submit(IOCTL_HAWSER_SUBMIT, &program, Some(&buffer))
+                    .expect("sent"),
+                buffer,
+            )
         })
         .collect();
     for (before, io, buffer) in &requests {
-        assert_eq!(io.wait().unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}")).status, 0);
+        assert_eq!(
+            io.wait()
+                .unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}"))
+                .status,
+            0
+        );
         let mut after = vec![0; SIZE];
         buffer.read(0, &mut after);
-        assert!(after[SIZE / 2..] == before[..SIZE / 2], "{interrupts:?}, {queues} queues: wrong data");
+        assert!(
+            after[SIZE / 2..] == before[..SIZE / 2],
+            "{interrupts:?}, {queues} queues: wrong data"
+        );
     }
     assert_eq!(stats(&handle).succeeded, 12);
     let info = info(&handle);
     drop(requests);
     handle.close();
-    pc.shutdown().unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}"));
+    pc.shutdown()
+        .unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}"));
     info
 }
 

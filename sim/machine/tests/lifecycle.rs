@@ -11,7 +11,11 @@ const SIZE: usize = 256 * 1024;
 
 fn halves(cookie: u64) -> Vec<u8> {
     let half = SIZE as u64 / 2;
-    program(SIZE as u64, cookie, &[step(Opcode::Copy, ElementType::U64, half / 8, half, &[0])])
+    program(
+        SIZE as u64,
+        cookie,
+        &[step(Opcode::Copy, ElementType::U64, half / 8, half, &[0])],
+    )
 }
 
 fn works(pc: &SimPc, handle: &SimHandle) {
@@ -28,14 +32,20 @@ fn burst(pc: &SimPc, handle: &SimHandle) -> Vec<(SimBuffer, SimIo)> {
     (0..12)
         .map(|number| {
             let buffer = pc.allocate(SIZE, 0).expect("user memory");
-            let io = handle.submit(IOCTL_HAWSER_SUBMIT, &halves(number), Some(&buffer)).expect("sent");
+            let io = handle
+                .submit(IOCTL_HAWSER_SUBMIT, &halves(number), Some(&buffer))
+                .expect("sent");
             (buffer, io)
         })
         .collect()
 }
 
 fn seeded(seed: u64) -> SimPc {
-    SimPc::start(&SimConfig { seed: Some(seed), ..SimConfig::default() }).expect("the PC starts")
+    SimPc::start(&SimConfig {
+        seed: Some(seed),
+        ..SimConfig::default()
+    })
+    .expect("the PC starts")
 }
 
 #[test]
@@ -89,8 +99,12 @@ fn sleep_waits_for_requests_in_flight() {
         let pc = seeded(seed);
         let handle = open(&pc);
         let requests = burst(&pc, &handle);
-        pc.device().sleep().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        pc.device().resume().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        pc.device()
+            .sleep()
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        pc.device()
+            .resume()
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         for (_, io) in &requests {
             let outcome = io.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
             assert_eq!(outcome.status, 0, "seed {seed}");
@@ -124,7 +138,9 @@ fn a_device_pulled_out_ends_its_requests() {
         let pc = seeded(seed);
         let handle = open(&pc);
         let requests = burst(&pc, &handle);
-        pc.device().surprise_remove().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        pc.device()
+            .surprise_remove()
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         for (_, io) in &requests {
             io.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         }

@@ -13,16 +13,28 @@ const SIZE: usize = 96 * 1024;
 
 fn small_arena(memory: MemoryModel, seed: Option<u64>) -> SimPc {
     let parameters = vec![("ArenaKiB".to_owned(), ARENA_KIB)];
-    SimPc::start(&SimConfig { memory, seed, parameters, ..SimConfig::default() }).expect("the PC starts")
+    SimPc::start(&SimConfig {
+        memory,
+        seed,
+        parameters,
+        ..SimConfig::default()
+    })
+    .expect("the PC starts")
 }
 
 /// Adds the buffer to itself in place: all of it goes through the arena.
 fn double(size: usize, cookie: u64) -> Vec<u8> {
-    program(size as u64, cookie, &[step(Opcode::Add, ElementType::U32, size as u64 / 4, 0, &[0, 0])])
+    program(
+        size as u64,
+        cookie,
+        &[step(Opcode::Add, ElementType::U32, size as u64 / 4, 0, &[0, 0])],
+    )
 }
 
 fn doubled(before: &[u8]) -> Vec<u8> {
-    let words = before.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")));
+    let words = before
+        .chunks_exact(4)
+        .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")));
     words.flat_map(|word| word.wrapping_mul(2).to_le_bytes()).collect()
 }
 
@@ -35,7 +47,13 @@ fn crowd(pc: &SimPc) -> u64 {
             let buffer = pc.allocate(SIZE, 64).expect("user memory");
             buffer.write(0, &before);
             let handle = &handles[number as usize % 4];
-            (before, handle.submit(IOCTL_HAWSER_SUBMIT, &double(SIZE, number), Some(&buffer)).expect("sent"), buffer)
+            (
+                before,
+                handle
+                    .submit(IOCTL_HAWSER_SUBMIT, &double(SIZE, number), Some(&buffer))
+                    .expect("sent"),
+                buffer,
+            )
         })
         .collect();
     let mut most_waiting = 0;
@@ -82,7 +100,10 @@ fn what_can_never_fit_is_refused_and_others_go_on() {
     assert_eq!(outcome.status, Reason::ArenaTooSmall.status());
     let record = result_of(&handle, 1).expect("a record");
     assert_eq!(record.reason, Reason::ArenaTooSmall as u32);
-    assert!(record.length > record.limit, "it says what was needed and what there is");
+    assert!(
+        record.length > record.limit,
+        "it says what was needed and what there is"
+    );
     let small = pc.allocate(SIZE, 0).expect("user memory");
     assert_eq!(submit(&handle, &double(SIZE, 2), Some(&small)).status, 0);
     handle.close();
