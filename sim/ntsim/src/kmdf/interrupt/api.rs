@@ -48,6 +48,7 @@ crate::wdf_exports! {
             verifier::debug_break(INTERRUPT_NO_DEFERRED_CALLBACK, "the interrupt has no EvtInterruptDpc");
             return 0;
         }
+        interrupt.dpc_used.set(true);
         // SAFETY: initialized when the object was made; it stays in its box.
         unsafe { ntddk::KeInsertQueueDpc(interrupt.dpc.get(), core::ptr::null_mut(), core::ptr::null_mut()) }
     }

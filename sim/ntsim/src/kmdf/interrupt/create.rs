@@ -42,6 +42,7 @@ pub(super) fn create(
         associated: parent.handle(),
         lock,
         dpc: Box::new(UnsafeCell::new(KDPC::default())),
+        dpc_used: Cell::new(false),
         item: OnceCell::new(),
         shared_lock: (!config.SpinLock.is_null()).then(|| object::get::<SpinLock>(config.SpinLock)),
         own_lock: Box::new(UnsafeCell::new(0)),

@@ -41,6 +41,8 @@ pub(crate) struct Interrupt {
     associated: Handle,
     lock: Option<Rc<CallbackLock>>,
     dpc: Box<UnsafeCell<KDPC>>,
+    /// Whether the DPC was ever queued, so that one may still be on its way.
+    dpc_used: Cell<bool>,
     item: OnceCell<Rc<SystemWorkItem>>,
     shared_lock: Option<Ref<SpinLock>>,
     own_lock: Box<UnsafeCell<KSPIN_LOCK>>,
@@ -60,10 +62,12 @@ impl Body for Interrupt {
         if let Some(interrupt) = Ref::new(Rc::clone(object)) {
             connect::disconnect(&interrupt);
         }
-        // SAFETY: initialized in `create`; it stays in its box.
-        unsafe { ntddk::KeRemoveQueueDpc(self.dpc.get()) };
-        // SAFETY: PASSIVE_LEVEL: no DPC of this interrupt runs afterwards.
-        unsafe { ntddk::KeFlushQueuedDpcs() };
+        if self.dpc_used.get() {
+            // SAFETY: initialized in `create`; it stays in its box.
+            unsafe { ntddk::KeRemoveQueueDpc(self.dpc.get()) };
+            // SAFETY: PASSIVE_LEVEL: no DPC of this interrupt runs afterwards.
+            unsafe { ntddk::KeFlushQueuedDpcs() };
+        }
         if let Some(item) = self.item.get() {
             item.close();
         }
