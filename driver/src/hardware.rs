@@ -12,8 +12,8 @@ use crate::device::Device;
 pub struct Hardware {
     /// Its registers.
     pub registers: MappedRegisters,
-    /// Its configuration space, where the bus driver offers it.
-    pub bus: Option<BusInterface>,
+    /// Its configuration space.
+    pub bus: BusInterface,
     /// Its interface version.
     pub version: u32,
     /// Interrupt messages granted; 0 for a line.
@@ -35,7 +35,7 @@ impl Hardware {
         }
     }
 
-    /// A status register, or None where it reads as ones: the device is gone.
+    /// The status register, or None where it reads as ones: the read failed, as it does when the device is gone.
     pub fn status(&self) -> Option<u32> {
         present(self.registers.read32(reg::STATUS))
     }
@@ -68,7 +68,8 @@ pub fn prepare(device: &Device, resources: &Resources<'_>) -> Result {
     };
     let hardware = Hardware {
         registers,
-        bus: device.handle.bus_interface().ok(),
+        // Without it there would be no proof that a device that does not answer has stopped.
+        bus: device.handle.bus_interface()?,
         version: identity.version,
         messages,
         queues: device.params.queues.min(cap::queues(identity.capabilities)),

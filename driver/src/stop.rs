@@ -5,7 +5,9 @@
 //! 1. *reset*: the device says that its reset is over, which by contract it does after its last access;
 //! 2. *bus mastering off*: the PCI command register says that the function may not access memory. Accesses that were under way have ended when the register has
 //!    been read back, since a read's completion pushes posted writes ahead of it;
-//! 3. *gone*: registers or configuration space read as ones. There is no function at the other end of the link, and nothing that could access memory.
+//! 3. *gone*: the vendor identifier in configuration space reads as ones. There is no function at the other end of the link, and nothing that could access memory.
+//!
+//! Registers that read as ones prove nothing: they say that a read failed, which stops no write of the device's own.
 //!
 //! Where all fail there is no proof, and memory stays tied.
 
@@ -49,19 +51,20 @@ pub fn stop(hardware: &Hardware) -> Option<Stopped> {
 
 fn reset(hardware: &Hardware) -> Option<Means> {
     let registers = &hardware.registers;
-    if hardware.status().is_none() {
-        return Some(Means::Gone);
-    }
     registers.write32(reg::CONTROL, control::RESET);
     poll(RESET_LIMIT, STEP, || match present(registers.read32(reg::CONTROL)) {
-        None => Some(Means::Gone),
+        None => gone(hardware),
         Some(bits) if bits & control::RESET == 0 => Some(Means::Reset),
         Some(_) => None,
     })
 }
 
+fn gone(hardware: &Hardware) -> Option<Means> {
+    (hardware.bus.bus_master() == Ok(BusMaster::Gone)).then_some(Means::Gone)
+}
+
 fn take_bus_master(hardware: &Hardware) -> Option<Means> {
-    match hardware.bus.as_ref()?.set_bus_master(BusMaster::Disabled).ok()? {
+    match hardware.bus.set_bus_master(BusMaster::Disabled).ok()? {
         BusMaster::Disabled => Some(Means::BusMasterOff),
         BusMaster::Gone => Some(Means::Gone),
         BusMaster::Enabled => None,

@@ -15,6 +15,10 @@ static BUS_INTERFACE_STANDARD_GUID: GUID = GUID {
     Data4: [0xBE, 0xAF, 0x08, 0x00, 0x2B, 0xE2, 0x09, 0x2F],
 };
 
+/// Offset of the vendor identifier in configuration space.
+const VENDOR: u32 = 0;
+/// What reads as the vendor identifier where there is no function.
+const NO_VENDOR: u16 = u16::MAX;
 /// Offset of the command register in configuration space.
 const COMMAND: u32 = 4;
 /// The bit of the command register that lets a function access memory by itself.
@@ -36,12 +40,12 @@ pub enum BusMaster {
     Enabled,
     /// The device cannot access memory.
     Disabled,
-    /// Configuration space reads as ones: there is no device.
+    /// The vendor identifier reads as ones: there is no device.
     Gone,
 }
 
 impl BusInterface {
-    /// Asks the bus driver for its interface. `PASSIVE_LEVEL`.
+    /// Asks the bus driver for its interface. `STATUS_INVALID_DEVICE_REQUEST` where it cannot read and write configuration space. `PASSIVE_LEVEL`.
     pub(crate) fn query(device: WDFDEVICE) -> Result<Self> {
         let mut interface = BUS_INTERFACE_STANDARD::default();
         // SAFETY: the device is alive; the pointer leads to a local of the size stated, into which an interface of the version stated is written.
@@ -57,22 +61,31 @@ impl BusInterface {
             )
         };
         check(status)?;
-        Ok(Self(interface))
+        let interface = Self(interface);
+        if interface.0.GetBusData.is_some() && interface.0.SetBusData.is_some() {
+            Ok(interface)
+        } else {
+            Err(NtStatus::INVALID_DEVICE_REQUEST)
+        }
     }
 
-    /// Whether the device may access memory by itself.
+    /// Whether the device may access memory by itself. `STATUS_DEVICE_DOES_NOT_EXIST` where the bus driver read less than it was asked for, which proves nothing.
     pub fn bus_master(&self) -> Result<BusMaster> {
-        Ok(match self.command()? {
-            u16::MAX => BusMaster::Gone,
-            command if command & BUS_MASTER != 0 => BusMaster::Enabled,
-            _ => BusMaster::Disabled,
+        if self.read(VENDOR)? == NO_VENDOR {
+            return Ok(BusMaster::Gone);
+        }
+        Ok(if self.read(COMMAND)? & BUS_MASTER == 0 {
+            BusMaster::Disabled
+        } else {
+            BusMaster::Enabled
         })
     }
 
-    /// Takes the right to access memory from the device, or gives it back, and returns what the device says afterwards.
+    /// Takes the right to access memory from the device, or gives it back, and returns what the device says afterwards. Errors as for
+    /// [`bus_master`](Self::bus_master).
     pub fn set_bus_master(&self, to: BusMaster) -> Result<BusMaster> {
-        let command = self.command()?;
-        if command != u16::MAX {
+        if self.bus_master()? != BusMaster::Gone {
+            let command = self.read(COMMAND)?;
             let wanted = if to == BusMaster::Enabled {
                 command | BUS_MASTER
             } else {
@@ -83,7 +96,8 @@ impl BusInterface {
         self.bus_master()
     }
 
-    fn command(&self) -> Result<u16> {
+    /// Reads 16 bits of configuration space.
+    fn read(&self, offset: u32) -> Result<u16> {
         let get = self.0.GetBusData.ok_or(NtStatus::INVALID_DEVICE_REQUEST)?;
         let mut bytes = [0xFF_u8; 2];
         // SAFETY: a function of the interface, with the interface's context; the buffer has the length stated.
@@ -92,11 +106,15 @@ impl BusInterface {
                 self.0.Context,
                 PCI_WHICHSPACE_CONFIG,
                 bytes.as_mut_ptr().cast(),
-                COMMAND,
+                offset,
                 2,
             )
         };
-        Ok(if read == 2 { u16::from_le_bytes(bytes) } else { u16::MAX })
+        if read == 2 {
+            Ok(u16::from_le_bytes(bytes))
+        } else {
+            Err(NtStatus::DEVICE_DOES_NOT_EXIST)
+        }
     }
 
     fn write_command(&self, command: u16) -> Result {
