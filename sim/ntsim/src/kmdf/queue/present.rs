@@ -90,29 +90,24 @@ fn call_handler(queue: &Ref<Queue>, request: &Ref<Request>, irp: Irp, handler: H
     let lock = queue.lock.as_deref();
     match handler {
         Handler::Complete(status) => complete::complete_with(request, status, 0),
-        // SAFETY: the driver's callback for exactly this.
         Handler::Transfer(name, function, length) => sync::under(lock, || {
-            call::void(
-                name,
-                || unsafe { function(owner, handle, length as usize) },
-                || format!("length={length}"),
-            )
+            // SAFETY: the driver's callback for exactly this.
+            let call = || unsafe { function(owner, handle, length as usize) };
+            call::void(name, call, || format!("length={length}"));
         }),
-        // SAFETY: the driver's callback for exactly this.
         Handler::Default(function) => sync::under(lock, || {
-            call::void("EvtIoDefault", || unsafe { function(owner, handle) }, String::new)
+            // SAFETY: the driver's callback for exactly this.
+            let call = || unsafe { function(owner, handle) };
+            call::void("EvtIoDefault", call, String::new);
         }),
         Handler::Control(name, function) => {
             let control = irp.device_control();
             let (output, input) = (control.output as usize, control.input as usize);
             let args = || format!("code={:#x} out={output} in={input}", control.code);
-            // SAFETY: the driver's callback for exactly this.
             sync::under(lock, || {
-                call::void(
-                    name,
-                    || unsafe { function(owner, handle, output, input, control.code) },
-                    args,
-                )
+                // SAFETY: the driver's callback for exactly this.
+                let call = || unsafe { function(owner, handle, output, input, control.code) };
+                call::void(name, call, args);
             });
         }
     }

@@ -183,6 +183,7 @@ impl Request {
 
     pub(super) fn set_completed(&self) {
         self.completed.set(true);
+        self.unmark(Marks::DRIVER_OWNED);
     }
 
     /// Whether it was cancelled on its way through a queue.
