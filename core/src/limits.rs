@@ -69,7 +69,7 @@ impl Limits {
     }
 
     /// The highest address that the device can reach.
-    pub(crate) fn highest_address(&self) -> u64 {
+    pub fn highest_address(&self) -> u64 {
         match 1_u64.checked_shl(self.device_address_bits) {
             Some(beyond) => beyond.wrapping_sub(1),
             None => u64::MAX,

@@ -37,6 +37,11 @@ impl Arena {
         self.memory.len() as u64
     }
 
+    /// Device address of its last byte.
+    pub const fn last_address(&self) -> u64 {
+        self.memory.last_address().0
+    }
+
     /// Bytes in use, and the most that ever were.
     pub fn usage(&self) -> (u64, u64) {
         let blocks = self.blocks.lock();

@@ -66,6 +66,7 @@ pub fn prepare(device: &Device, resources: &Resources<'_>) -> Result {
         device_address_bits: cap::address_bits(identity.capabilities),
         ..Limits::default()
     };
+    check_reach(device, &limits)?;
     let hardware = Hardware {
         registers,
         // Without it there would be no proof that a device that does not answer has stopped.
@@ -78,6 +79,19 @@ pub fn prepare(device: &Device, resources: &Resources<'_>) -> Result {
     device.scratch.resize(limits.scratch_size);
     let published = device.interrupts.hardware.publish(hardware);
     published.map_err(|_| NtStatus::INTERNAL_ERROR)
+}
+
+/// Refuses a device whose addresses are too narrow for the memory it shares with the driver: it would access other memory. That memory was allocated before the
+/// device could be asked.
+fn check_reach(device: &Device, limits: &Limits) -> Result {
+    let rings = device.all_queues().map(|queue| queue.lock().last_address());
+    let last = rings.fold(device.arena.last_address(), u64::max);
+    if last <= limits.highest_address() {
+        Ok(())
+    } else {
+        kmdf::message(c"hawser: the device cannot reach the common buffers");
+        Err(NtStatus::DEVICE_CONFIGURATION_ERROR)
+    }
 }
 
 /// Gives the resources back. Does nothing where there are none, as after a failed [`prepare`].

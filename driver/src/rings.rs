@@ -67,6 +67,11 @@ impl QueuePair {
         self.memory.address().0 + COMPLETIONS_AT as u64
     }
 
+    /// Device address of the last byte of the rings.
+    pub const fn last_address(&self) -> u64 {
+        self.memory.last_address().0
+    }
+
     /// Empties both rings. The device must not be using them.
     pub fn rebuild(&mut self) {
         self.memory.memory().clear();

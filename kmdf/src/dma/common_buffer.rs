@@ -97,6 +97,11 @@ impl CommonBuffer {
         self.address
     }
 
+    /// Where the last byte is, as the device sees it.
+    pub const fn last_address(&self) -> DeviceAddress {
+        DeviceAddress(self.address.0.saturating_add(self.length as u64).saturating_sub(1))
+    }
+
     /// Bytes of the memory.
     pub const fn len(&self) -> usize {
         self.length
