@@ -60,7 +60,10 @@ pub struct Ioctl {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     Buffered,
-    Direct,
+    /// Both buffers are the caller's input: the second one was locked for reading only.
+    InDirect,
+    /// The second buffer is the caller's output, and was locked for writing.
+    OutDirect,
     Neither,
 }
 
@@ -68,7 +71,8 @@ impl Ioctl {
     fn method(self) -> Method {
         match self.code & 3 {
             0 => Method::Buffered,
-            1 | 2 => Method::Direct,
+            1 => Method::InDirect,
+            2 => Method::OutDirect,
             _ => Method::Neither,
         }
     }
@@ -134,7 +138,7 @@ impl Request {
     /// completion. Nobody writes to it meanwhile, since with the direct methods output goes elsewhere; so it can be a plain slice, for as long as the request is
     /// borrowed. `STATUS_BUFFER_TOO_SMALL` where the input is empty; `STATUS_INVALID_DEVICE_REQUEST` for other methods.
     pub fn direct_input(&self) -> Result<&[u8]> {
-        if self.ioctl.method() != Method::Direct {
+        if !matches!(self.ioctl.method(), Method::InDirect | Method::OutDirect) {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
         }
         let (buffer, length) = self.input_buffer(1)?;
@@ -204,9 +208,10 @@ impl Request {
         Ok(())
     }
 
-    /// The output buffer of a direct request. `STATUS_BUFFER_TOO_SMALL` where it is empty.
+    /// The output buffer of a `METHOD_OUT_DIRECT` request. `STATUS_BUFFER_TOO_SMALL` where it is empty; `STATUS_INVALID_DEVICE_REQUEST` for other methods. With
+    /// `METHOD_IN_DIRECT` the pages are locked for reading only, and a [`UserBuffer`] can be written.
     pub fn user_buffer(&self) -> Result<UserBuffer<'_>> {
-        if self.ioctl.method() != Method::Direct {
+        if self.ioctl.method() != Method::OutDirect {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
         }
         let mut mdl = core::ptr::null_mut();
@@ -215,7 +220,7 @@ impl Request {
             unsafe { call_unsafe_wdf_function_binding!(WdfRequestRetrieveOutputWdmMdl, self.handle, &raw mut mdl) };
         check(status)?;
         let mdl = NonNull::new(mdl).ok_or(NtStatus::BUFFER_TOO_SMALL)?;
-        // SAFETY: the I/O manager locked the pages until completion, which would use up `self`.
+        // SAFETY: with this method the I/O manager locked the pages for writing, until completion, which would use up `self`.
         Ok(unsafe { UserBuffer::new(mdl) })
     }
 
@@ -299,5 +304,27 @@ impl StoppedRequest {
         unsafe {
             call_unsafe_wdf_function_binding!(WdfRequestStopAcknowledge, handle, 0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_output_buffer_was_locked_for_writing() {
+        let method = |code| {
+            Ioctl {
+                code,
+                input_length: 0,
+                output_length: 0,
+            }
+            .method()
+        };
+        let methods = [0, 1, 2, 3].map(|low| method(0x8A57_E010 | low));
+        assert_eq!(
+            methods,
+            [Method::Buffered, Method::InDirect, Method::OutDirect, Method::Neither]
+        );
     }
 }
