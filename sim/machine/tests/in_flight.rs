@@ -97,7 +97,7 @@ fn sixty_four_requests_from_four_handles() {
     for memory in MODELS {
         let pc = traced(memory);
         let handles: Vec<_> = (0..HANDLES).map(|_| open(&pc)).collect();
-        pc.machine().take_trace();
+        drop(pc.machine().take_trace());
         let requests: Vec<_> = (0..PER_HANDLE)
             .flat_map(|number| {
                 handles
@@ -130,7 +130,7 @@ fn nothing_is_let_go_before_the_interrupt() {
         let pc = traced(memory);
         let handle = open(&pc);
         for number in 0..4 {
-            pc.machine().take_trace();
+            drop(pc.machine().take_trace());
             let request = send(&pc, &handle, 0, number);
             check(std::slice::from_ref(&handle), &request);
             let events = pc.machine().take_trace();

@@ -19,8 +19,12 @@ pub const KEEPS_REGISTERS: u8 = 3;
 /// Fills the buffer.
 pub const IOCTL_FILL: u32 = (0x9000 << 16) | (3 << 14) | (0x800 << 2) | METHOD_OUT_DIRECT;
 /// The interface through which the driver is opened.
-pub const INTERFACE: GUID =
-    GUID { Data1: 0x2D1E_0A11, Data2: 0x4C33, Data3: 0x4E0B, Data4: [0x8A, 1, 2, 3, 4, 5, 6, 7] };
+pub const INTERFACE: GUID = GUID {
+    Data1: 0x2D1E_0A11,
+    Data2: 0x4C33,
+    Data3: 0x4E0B,
+    Data4: [0x8A, 1, 2, 3, 4, 5, 6, 7],
+};
 
 /// One KMDF call.
 macro_rules! wdf {
@@ -76,7 +80,14 @@ pub unsafe extern "C" fn entry<const MISTAKE: u8>(driver: PDRIVER_OBJECT, path: 
         EvtDriverDeviceAdd: Some(device_add::<MISTAKE>),
         ..Default::default()
     };
-    wdf!(WdfDriverCreate, driver, path.cast(), WDF_NO_OBJECT_ATTRIBUTES, &raw mut config, null_mut())
+    wdf!(
+        WdfDriverCreate,
+        driver,
+        path.cast(),
+        WDF_NO_OBJECT_ATTRIBUTES,
+        &raw mut config,
+        null_mut()
+    )
 }
 
 unsafe extern "C" fn device_add<const MISTAKE: u8>(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
@@ -99,11 +110,16 @@ unsafe extern "C" fn device_add<const MISTAKE: u8>(_driver: WDFDRIVER, mut init:
     if !NT_SUCCESS(status) {
         return status;
     }
-    [create_interface, create_queue::<MISTAKE>, create_enabler, create_interrupt::<MISTAKE>]
-        .iter()
-        .map(|create| create(device))
-        .find(|status| !NT_SUCCESS(*status))
-        .unwrap_or(STATUS_SUCCESS)
+    [
+        create_interface,
+        create_queue::<MISTAKE>,
+        create_enabler,
+        create_interrupt::<MISTAKE>,
+    ]
+    .iter()
+    .map(|create| create(device))
+    .find(|status| !NT_SUCCESS(*status))
+    .unwrap_or(STATUS_SUCCESS)
 }
 
 fn create_interface(device: WDFDEVICE) -> NTSTATUS {
@@ -120,7 +136,13 @@ fn create_queue<const MISTAKE: u8>(device: WDFDEVICE) -> NTSTATUS {
         EvtIoDeviceControl: Some(io_control::<MISTAKE>),
         ..Default::default()
     };
-    wdf!(WdfIoQueueCreate, device, &raw mut config, WDF_NO_OBJECT_ATTRIBUTES, null_mut())
+    wdf!(
+        WdfIoQueueCreate,
+        device,
+        &raw mut config,
+        WDF_NO_OBJECT_ATTRIBUTES,
+        null_mut()
+    )
 }
 
 fn create_enabler(device: WDFDEVICE) -> NTSTATUS {
@@ -131,7 +153,13 @@ fn create_enabler(device: WDFDEVICE) -> NTSTATUS {
         ..Default::default()
     };
     let mut enabler = null_mut();
-    let status = wdf!(WdfDmaEnablerCreate, device, &raw mut config, WDF_NO_OBJECT_ATTRIBUTES, &raw mut enabler);
+    let status = wdf!(
+        WdfDmaEnablerCreate,
+        device,
+        &raw mut config,
+        WDF_NO_OBJECT_ATTRIBUTES,
+        &raw mut enabler
+    );
     field!(device, enabler = enabler);
     status
 }
@@ -146,21 +174,31 @@ fn create_interrupt<const MISTAKE: u8>(device: WDFDEVICE) -> NTSTATUS {
         ..Default::default()
     };
     let mut interrupt = null_mut();
-    wdf!(WdfInterruptCreate, device, &raw mut config, WDF_NO_OBJECT_ATTRIBUTES, &raw mut interrupt)
+    wdf!(
+        WdfInterruptCreate,
+        device,
+        &raw mut config,
+        WDF_NO_OBJECT_ATTRIBUTES,
+        &raw mut interrupt
+    )
 }
 
 unsafe extern "C" fn prepare(device: WDFDEVICE, _raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
     for index in 0..wdf!(WdfCmResourceListGetCount, translated) {
         let resource = wdf!(WdfCmResourceListGetDescriptor, translated, index);
         // SAFETY: the descriptor stays valid until the hardware is released.
-        let kind = unsafe { (*resource).Type };
-        if u32::from(kind) == CmResourceTypeMemory {
-            // SAFETY: as above; a memory descriptor has these fields, and they are copied out of a packed record.
-            let start = unsafe { (*resource).u.Memory.Start };
+        let resource = unsafe { *resource };
+        if u32::from(resource.Type) == CmResourceTypeMemory {
+            // SAFETY: a memory descriptor has these fields.
+            let start = unsafe { resource.u.Memory.Start };
             // SAFETY: maps a BAR that was assigned to this device.
             let registers = unsafe { MmMapIoSpaceEx(start, engine::BAR_LENGTH, PAGE_READWRITE | PAGE_NOCACHE) };
             field!(device, registers = registers.cast());
-            return if registers.is_null() { STATUS_INSUFFICIENT_RESOURCES } else { STATUS_SUCCESS };
+            return if registers.is_null() {
+                STATUS_INSUFFICIENT_RESOURCES
+            } else {
+                STATUS_SUCCESS
+            };
         }
     }
     STATUS_DEVICE_CONFIGURATION_ERROR
@@ -199,15 +237,27 @@ fn start<const MISTAKE: u8>(device: WDFDEVICE, request: WDFREQUEST) -> NTSTATUS 
     }
     let mut transaction = null_mut();
     let enabler = field!(device, enabler);
-    let status = wdf!(WdfDmaTransactionCreate, enabler, WDF_NO_OBJECT_ATTRIBUTES, &raw mut transaction);
+    let status = wdf!(
+        WdfDmaTransactionCreate,
+        enabler,
+        WDF_NO_OBJECT_ATTRIBUTES,
+        &raw mut transaction
+    );
     if !NT_SUCCESS(status) {
         return status;
     }
     field!(device, transaction = transaction);
     let direction = _WDF_DMA_DIRECTION::WdfDmaDirectionReadFromDevice;
     let (address, length) = mdl_range(mdl);
-    let status =
-        wdf!(WdfDmaTransactionInitialize, transaction, Some(program::<MISTAKE>), direction, mdl, address, length);
+    let status = wdf!(
+        WdfDmaTransactionInitialize,
+        transaction,
+        Some(program::<MISTAKE>),
+        direction,
+        mdl,
+        address,
+        length
+    );
     if !NT_SUCCESS(status) {
         return status;
     }
@@ -218,13 +268,16 @@ fn start<const MISTAKE: u8>(device: WDFDEVICE, request: WDFREQUEST) -> NTSTATUS 
 fn mdl_range(mdl: PMDL) -> (*mut c_void, usize) {
     // SAFETY: the MDL of a request is valid until the request completes.
     let mdl = unsafe { *mdl };
-    (mdl.StartVa.wrapping_byte_add(mdl.ByteOffset as usize), mdl.ByteCount as usize)
+    (
+        mdl.StartVa.wrapping_byte_add(mdl.ByteOffset as usize),
+        mdl.ByteCount as usize,
+    )
 }
 
 /// Where the buffer is in physical memory, which is nothing that a device may be told.
 fn physical_address(mdl: PMDL) -> u64 {
     // SAFETY: the frame numbers follow the MDL.
-    let frame = unsafe { *mdl.add(1).cast::<u64>() };
+    let frame = unsafe { *mdl.wrapping_add(1).cast::<u64>() };
     // SAFETY: the MDL of a request is valid until the request completes.
     let offset = unsafe { (*mdl).ByteOffset };
     frame * 4096 + u64::from(offset)
@@ -238,20 +291,34 @@ unsafe extern "C" fn program<const MISTAKE: u8>(
     list: PSCATTER_GATHER_LIST,
 ) -> BOOLEAN {
     // SAFETY: the list is valid until the transfer is completed, and its elements follow its head.
-    let element = unsafe { *(&raw const (*list).Elements).cast::<SCATTER_GATHER_ELEMENT>() };
+    let element = unsafe { *ntsim::field!(list, SCATTER_GATHER_LIST, Elements).cast::<SCATTER_GATHER_ELEMENT>() };
     // SAFETY: all views of the union are plain integers.
     let logical = unsafe { element.Address.QuadPart };
-    let address = if MISTAKE == UNTRANSLATED { physical_address(mdl.cast()) } else { logical as u64 };
+    let address = if MISTAKE == UNTRANSLATED {
+        physical_address(mdl.cast())
+    } else {
+        logical as u64
+    };
     if MISTAKE == RELEASES_EARLY {
         let_go(transaction);
     }
     let registers = field!(device, registers);
     // SAFETY: a register inside the mapping.
-    unsafe { registers.add(engine::ADDRESS).cast::<u64>().write_volatile(address) };
+    unsafe {
+        registers
+            .wrapping_add(engine::ADDRESS)
+            .cast::<u64>()
+            .write_volatile(address)
+    };
     // SAFETY: a register inside the mapping.
-    unsafe { registers.add(engine::LENGTH).cast::<u32>().write_volatile(element.Length) };
+    unsafe {
+        registers
+            .wrapping_add(engine::LENGTH)
+            .cast::<u32>()
+            .write_volatile(element.Length)
+    };
     // SAFETY: a register inside the mapping.
-    unsafe { registers.add(engine::GO).cast::<u32>().write_volatile(1) };
+    unsafe { registers.wrapping_add(engine::GO).cast::<u32>().write_volatile(1) };
     1
 }
 

@@ -29,7 +29,12 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(done: Rc<Cell<u32>>) -> Self {
-        Self { address: 0, length: 0, countdown: None, done }
+        Self {
+            address: 0,
+            length: 0,
+            countdown: None,
+            done,
+        }
     }
 
     fn run(&mut self, port: &mut dyn DevicePort) {
@@ -50,7 +55,13 @@ impl PciFunction for Engine {
             subsystem: 1,
             class: 0x12_0000,
             revision: 1,
-            bars: vec![Some(Bar { length: BAR_LENGTH, prefetchable: false }), None],
+            bars: vec![
+                Some(Bar {
+                    length: BAR_LENGTH,
+                    prefetchable: false,
+                }),
+                None,
+            ],
             messages: 1,
         }
     }

@@ -1,11 +1,15 @@
 //! Deliberately wrong miniature drivers are caught, each by the machine that is meant to catch it; the right one passes everywhere.
 
-#![allow(unsafe_code, missing_docs, reason = "a driver written against the raw bindings, as the wrong ones of the world are")]
+#![allow(
+    unsafe_code,
+    missing_docs,
+    reason = "a driver written against the raw bindings, as the wrong ones of the world are"
+)]
 
 mod driver;
 mod engine;
 
-use driver::{IOCTL_FILL, INTERFACE, KEEPS_REGISTERS, RELEASES_EARLY, RIGHT, UNTRANSLATED, entry};
+use driver::{INTERFACE, IOCTL_FILL, KEEPS_REGISTERS, RELEASES_EARLY, RIGHT, UNTRANSLATED, entry};
 use engine::{Engine, FILL};
 use ntsim::machine::Machine;
 use ntsim::mem::{MemoryModel, Protection, UserRange};
@@ -41,8 +45,15 @@ fn run(memory: MemoryModel, entry: DriverEntry) -> Run {
     let buffer = machine.user_memory().allocate(LENGTH, 0, Protection::ReadWrite);
     let ended = life(&machine, entry, buffer.range());
     let crash = machine.crash();
-    assert_eq!(ended.is_err(), crash.is_some(), "a driver of this test fails by stopping the machine: {ended:?}");
-    Run { data: buffer.to_vec(), crash }
+    assert_eq!(
+        ended.is_err(),
+        crash.is_some(),
+        "a driver of this test fails by stopping the machine: {ended:?}"
+    );
+    Run {
+        data: buffer.to_vec(),
+        crash,
+    }
 }
 
 fn life(machine: &Machine, entry: DriverEntry, range: UserRange) -> Result<(), Failure> {
@@ -68,7 +79,10 @@ fn the_right_driver_passes_everywhere() {
 #[test]
 fn a_list_released_early_works_until_addresses_are_remapped() {
     let flat = run(MemoryModel::Flat, entry::<RELEASES_EARLY>);
-    assert!(flat.crash.is_none() && flat.is_filled(), "identity-mapped memory hides the mistake");
+    assert!(
+        flat.crash.is_none() && flat.is_filled(),
+        "identity-mapped memory hides the mistake"
+    );
     let remapped = run(MemoryModel::Iommu, entry::<RELEASES_EARLY>);
     assert_eq!(remapped.rule(), Some("dma-iommu-fault"));
     let crash = remapped.crash.expect("stopped");
@@ -78,7 +92,10 @@ fn a_list_released_early_works_until_addresses_are_remapped() {
 #[test]
 fn a_physical_address_is_not_a_device_address() {
     let flat = run(MemoryModel::Flat, entry::<UNTRANSLATED>);
-    assert!(flat.crash.is_none() && flat.is_filled(), "identity-mapped memory hides the mistake");
+    assert!(
+        flat.crash.is_none() && flat.is_filled(),
+        "identity-mapped memory hides the mistake"
+    );
     let scrambled = run(MemoryModel::Scrambled, entry::<UNTRANSLATED>);
     assert_eq!(scrambled.rule(), Some("dma-untranslated-address"));
     let remapped = run(MemoryModel::Iommu, entry::<UNTRANSLATED>);

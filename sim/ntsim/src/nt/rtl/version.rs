@@ -17,13 +17,13 @@ crate::nt_exports! {
     #[irql(PASSIVE_LEVEL)]
     fn RtlGetVersion(version: PRTL_OSVERSIONINFOW) -> NTSTATUS {
         // SAFETY: the caller's own structure.
-        unsafe { (&raw mut (*version).dwMajorVersion).write(MAJOR) };
+        unsafe { crate::field!(version, RTL_OSVERSIONINFOW, dwMajorVersion).write(MAJOR) };
         // SAFETY: as above.
-        unsafe { (&raw mut (*version).dwMinorVersion).write(MINOR) };
+        unsafe { crate::field!(version, RTL_OSVERSIONINFOW, dwMinorVersion).write(MINOR) };
         // SAFETY: as above.
-        unsafe { (&raw mut (*version).dwBuildNumber).write(BUILD) };
+        unsafe { crate::field!(version, RTL_OSVERSIONINFOW, dwBuildNumber).write(BUILD) };
         // SAFETY: as above.
-        unsafe { (&raw mut (*version).dwPlatformId).write(PLATFORM) };
+        unsafe { crate::field!(version, RTL_OSVERSIONINFOW, dwPlatformId).write(PLATFORM) };
         STATUS_SUCCESS
     }
 
