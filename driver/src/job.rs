@@ -156,11 +156,13 @@ impl Job {
             return Err(NtStatus::INTERNAL_ERROR);
         };
         let buffer = mapping.request().user_buffer()?;
-        for run in pieces.copied_in() {
-            let to = part(block, run.block, run.data.length)?;
-            window.copy_from(&buffer, run.data.offset as usize, &to)?;
-        }
-        Ok(())
+        window.over(&buffer, |window| {
+            for run in pieces.copied_in() {
+                let to = part(block, run.block, run.data.length)?;
+                window.copy_from(run.data.offset as usize, &to)?;
+            }
+            Ok(())
+        })
     }
 
     /// Copies from the block over the user's buffer.
@@ -177,11 +179,13 @@ impl Job {
             return Err(NtStatus::INTERNAL_ERROR);
         };
         let buffer = request.user_buffer()?;
-        for run in pieces.copied_out() {
-            let from = part(block, run.block, run.data.length)?;
-            window.copy_to(&buffer, run.data.offset as usize, &from)?;
-        }
-        Ok(())
+        window.over(&buffer, |window| {
+            for run in pieces.copied_out() {
+                let from = part(block, run.block, run.data.length)?;
+                window.copy_to(run.data.offset as usize, &from)?;
+            }
+            Ok(())
+        })
     }
 
     /// Writes zeros over what was mapped for the device to write.
@@ -198,10 +202,12 @@ impl Job {
             return Err(NtStatus::INTERNAL_ERROR);
         };
         let buffer = request.user_buffer()?;
-        for range in pieces.zero_ranges() {
-            window.clear(&buffer, range.offset as usize, range.length as usize)?;
-        }
-        Ok(())
+        window.over(&buffer, |window| {
+            for range in pieces.zero_ranges() {
+                window.clear(range.offset as usize, range.length as usize)?;
+            }
+            Ok(())
+        })
     }
 }
 

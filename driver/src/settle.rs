@@ -17,6 +17,8 @@ use crate::tags::SlotQueue;
 
 /// Most bytes that are copied or cleared at DISPATCH_LEVEL: some microseconds' worth.
 const AT_ONCE: u64 = 64 << 10;
+/// Most pieces of a plan that is settled at DISPATCH_LEVEL: far apart, each takes a mapping of its own.
+const PIECES_AT_ONCE: usize = 32;
 
 /// Jobs with much to settle.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ pub fn settle(device: &Device, mut job: OwnedJob) {
         return device.slots.park(job);
     }
     map::released(device, &mut job);
-    if bytes(&job) <= AT_ONCE {
+    if bytes(&job) <= AT_ONCE && job.work.plan.pieces() <= PIECES_AT_ONCE {
         return settle_now(device, job);
     }
     let Some(slot) = job.slot else { return };

@@ -44,7 +44,7 @@ pub use file::{FileOps, NewFile};
 pub use interrupt::{Claim, InterruptOps, Isr};
 pub use ledger::{LEDGER_KINDS, Ledger, LedgerEntry, LedgerKind, LedgerRef, LedgerSnapshot};
 pub use lock::{SpinLock, SpinLockGuard, WaitLock, WaitLockGuard};
-pub use mdl::{CopyWindow, UserBuffer};
+pub use mdl::{BufferWindow, CopyWindow, UserBuffer};
 pub use name::{Name, encode_ascii};
 pub use pool::{Pool, PoolBox, PoolSlice, PoolTag};
 pub use queue::{Presented, Queue, QueueOps, StopReason, WaitingOps};

@@ -107,62 +107,101 @@ impl CopyWindow {
         Ok(Self { mdl, size, ledger })
     }
 
-    /// Copies `to.len()` bytes of `buffer` from `offset` on.
-    pub fn copy_from(&mut self, buffer: &UserBuffer<'_>, offset: usize, to: &SharedMemory<'_>) -> Result {
-        self.pieces(buffer, offset, to.len(), |window, done| {
-            to.part(done, window.len()).and_then(|part| part.copy_from(window))
+    /// Opens the window over a buffer while `work` runs. It is lent, not given, so that it cannot be forgotten while something is mapped.
+    pub fn over<T>(&mut self, buffer: &UserBuffer<'_>, work: impl FnOnce(&mut BufferWindow<'_>) -> T) -> T {
+        work(&mut BufferWindow {
+            window: self,
+            buffer,
+            mapped: None,
+        })
+    }
+}
+
+/// A window over one buffer. What was mapped last stays mapped until bytes outside it are wanted, or until drop: neighbouring accesses share a mapping.
+#[derive(Debug)]
+pub struct BufferWindow<'w> {
+    window: &'w mut CopyWindow,
+    buffer: &'w UserBuffer<'w>,
+    mapped: Option<MappedPart>,
+}
+
+impl BufferWindow<'_> {
+    /// Copies `to.len()` bytes of the buffer from `offset` on.
+    pub fn copy_from(&mut self, offset: usize, to: &SharedMemory<'_>) -> Result {
+        self.pieces(offset, to.len(), |shown, done| {
+            to.part(done, shown.len()).and_then(|part| part.copy_from(shown))
         })
     }
 
-    /// Copies all of `from` over `buffer` at `offset`.
-    pub fn copy_to(&mut self, buffer: &UserBuffer<'_>, offset: usize, from: &SharedMemory<'_>) -> Result {
-        self.pieces(buffer, offset, from.len(), |window, done| {
-            from.part(done, window.len()).and_then(|part| window.copy_from(&part))
+    /// Copies all of `from` over the buffer at `offset`.
+    pub fn copy_to(&mut self, offset: usize, from: &SharedMemory<'_>) -> Result {
+        self.pieces(offset, from.len(), |shown, done| {
+            from.part(done, shown.len()).and_then(|part| shown.copy_from(&part))
         })
     }
 
-    /// Writes zeros over `length` bytes of `buffer` from `offset` on.
-    pub fn clear(&mut self, buffer: &UserBuffer<'_>, offset: usize, length: usize) -> Result {
-        self.pieces(buffer, offset, length, |window, _| {
-            window.clear();
+    /// Writes zeros over `length` bytes of the buffer from `offset` on.
+    pub fn clear(&mut self, offset: usize, length: usize) -> Result {
+        self.pieces(offset, length, |shown, _| {
+            shown.clear();
             Ok(())
         })
     }
 
-    /// Maps one piece of the range after the other and shows it to `visit`, with the number of bytes that came before.
+    /// Shows one piece of the range after the other to `visit`, with the number of bytes that came before.
     fn pieces(
         &mut self,
-        buffer: &UserBuffer<'_>,
         offset: usize,
         length: usize,
         mut visit: impl FnMut(&SharedMemory<'_>, usize) -> core::result::Result<(), crate::OutOfRange>,
     ) -> Result {
-        if !buffer.contains(offset, length) {
+        if !self.buffer.contains(offset, length) {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let mut done = 0;
         while done < length {
-            let piece = (length - done).min(self.size);
-            let mapped = self.map(buffer, offset + done, piece)?;
-            visit(&mapped.memory(), done).map_err(|_| NtStatus::INTERNAL_ERROR)?;
+            let at = offset + done;
+            let part = self.part_at(at)?;
+            let skip = at - part.start;
+            let piece = (length - done).min(part.length - skip);
+            // SAFETY: mapped for writing until `close`, which takes `&mut self`; there is no plain reference to a user buffer anywhere.
+            let memory = unsafe { SharedMemory::new(part.base.as_ptr(), part.length) };
+            let shown = memory.part(skip, piece).map_err(|_| NtStatus::INTERNAL_ERROR)?;
+            visit(&shown, done).map_err(|_| NtStatus::INTERNAL_ERROR)?;
             done += piece;
         }
         Ok(())
     }
 
-    /// Maps `length` bytes from `offset` on, which lie in the buffer and fit the window.
-    fn map(&mut self, buffer: &UserBuffer<'_>, offset: usize, length: usize) -> Result<MappedPiece<'_>> {
-        let address = buffer.virtual_address(offset);
+    /// What is mapped of the buffer, with the byte at `offset` in it; the buffer contains that byte.
+    fn part_at(&mut self, offset: usize) -> Result<MappedPart> {
+        if let Some(part) = self.mapped
+            && part.start <= offset
+            && offset - part.start < part.length
+        {
+            return Ok(part);
+        }
+        self.close();
+        let length = (self.buffer.len() - offset).min(self.window.size);
+        let part = self.map(offset, length)?;
+        self.mapped = Some(part);
+        Ok(part)
+    }
+
+    /// Maps `length` bytes from `offset` on, which lie in the buffer and fit the window. Nothing is mapped now.
+    fn map(&mut self, start: usize, length: usize) -> Result<MappedPart> {
+        let mdl = self.window.mdl;
+        let address = self.buffer.virtual_address(start);
         // SAFETY: the range lies within the source, whose pages are locked; the target has room for `size` bytes at any page offset and is not mapped.
-        unsafe { ntddk::IoBuildPartialMdl(buffer.mdl(), self.mdl.as_ptr(), address.cast(), length as u32) };
+        unsafe { ntddk::IoBuildPartialMdl(self.buffer.mdl(), mdl.as_ptr(), address.cast(), length as u32) };
         // SAFETY: the window's own MDL.
-        let description = unsafe { self.mdl.as_ref() };
+        let description = unsafe { mdl.as_ref() };
         if description.MdlFlags.cast_unsigned() & SYSTEM_ADDRESS_VALID != 0 {
             let base = NonNull::new(description.MappedSystemVa.cast()).ok_or(NtStatus::INTERNAL_ERROR)?;
-            return Ok(MappedPiece {
-                window: self,
-                base,
+            return Ok(MappedPart {
+                start,
                 length,
+                base,
                 unmap: Unmap::Leave,
             });
         }
@@ -170,7 +209,7 @@ impl CopyWindow {
         // SAFETY: a partial MDL of locked pages that is not mapped; in kernel mode a failure returns null and raises nothing.
         let base = unsafe {
             ntddk::MmMapLockedPagesSpecifyCache(
-                self.mdl.as_ptr(),
+                mdl.as_ptr(),
                 _MODE::KernelMode as i8,
                 _MEMORY_CACHING_TYPE::MmCached,
                 core::ptr::null_mut(),
@@ -179,13 +218,31 @@ impl CopyWindow {
             )
         };
         let base = NonNull::new(base.cast()).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        self.ledger.get().take(LedgerKind::MappedMdl, length as u64);
-        Ok(MappedPiece {
-            window: self,
-            base,
+        self.window.ledger.get().take(LedgerKind::MappedMdl, length as u64);
+        Ok(MappedPart {
+            start,
             length,
-            unmap: Unmap::AtDrop,
+            base,
+            unmap: Unmap::AtClose,
         })
+    }
+
+    /// Unmaps what is mapped.
+    fn close(&mut self) {
+        let Some(part) = self.mapped.take() else { return };
+        if part.unmap == Unmap::Leave {
+            return;
+        }
+        // SAFETY: mapped by `map` through this MDL, and unmapped once.
+        unsafe { ntddk::MmUnmapLockedPages(part.base.as_ptr().cast(), self.window.mdl.as_ptr()) };
+        let ledger = self.window.ledger.get();
+        ledger.give_back(LedgerKind::MappedMdl, part.length as u64);
+    }
+}
+
+impl Drop for BufferWindow<'_> {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -195,43 +252,24 @@ const SYSTEM_ADDRESS_VALID: u16 =
 
 impl Drop for CopyWindow {
     fn drop(&mut self) {
-        // SAFETY: allocated by `new`, freed once, and not mapped: a mapped piece borrows the window.
+        // SAFETY: allocated by `new`, freed once, and not mapped: who maps borrows the window.
         unsafe { ntddk::IoFreeMdl(self.mdl.as_ptr()) };
         self.ledger.get().give_back(LedgerKind::Mdl, self.size as u64);
     }
 }
 
-/// Whether a piece was mapped by this crate.
+/// Whether a part was mapped by this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unmap {
-    AtDrop,
+    AtClose,
     Leave,
 }
 
-/// A piece of a user buffer in system address space. Unmapped at once when it is dropped.
-struct MappedPiece<'w> {
-    window: &'w mut CopyWindow,
-    base: NonNull<u8>,
+/// A part of a user buffer in system address space.
+#[derive(Clone, Copy, Debug)]
+struct MappedPart {
+    start: usize,
     length: usize,
+    base: NonNull<u8>,
     unmap: Unmap,
-}
-
-impl MappedPiece<'_> {
-    fn memory(&self) -> SharedMemory<'_> {
-        // SAFETY: mapped for writing until drop; there is no plain reference to a user buffer anywhere.
-        unsafe { SharedMemory::new(self.base.as_ptr(), self.length) }
-    }
-}
-
-impl Drop for MappedPiece<'_> {
-    fn drop(&mut self) {
-        if matches!(self.unmap, Unmap::Leave) {
-            return;
-        }
-        // SAFETY: mapped by `map` through this MDL, and unmapped once.
-        unsafe { ntddk::MmUnmapLockedPages(self.base.as_ptr().cast(), self.window.mdl.as_ptr()) };
-        self.window
-            .ledger
-            .get()
-            .give_back(LedgerKind::MappedMdl, self.length as u64);
-    }
 }
