@@ -188,8 +188,8 @@ impl Job {
         })
     }
 
-    /// Writes zeros over what was mapped for the device to write.
-    pub fn clear_written(&mut self) -> Result {
+    /// Writes zeros over what was mapped for the device to write, as far as it can be mapped. Returns the number of bytes that were not cleared.
+    pub fn clear_written(&mut self) -> Result<u64> {
         let Self {
             dma,
             window,
@@ -201,13 +201,16 @@ impl Job {
         let Dma::LetGo(_, request) = dma else {
             return Err(NtStatus::INTERNAL_ERROR);
         };
+        if work.plan.bytes_from_device() == 0 {
+            return Ok(0);
+        }
         let buffer = request.user_buffer()?;
-        window.over(&buffer, |window| {
-            for range in pieces.zero_ranges() {
-                window.clear(range.offset as usize, range.length as usize)?;
-            }
-            Ok(())
-        })
+        Ok(window.over(&buffer, |window| {
+            let ranges = pieces.zero_ranges();
+            ranges
+                .map(|range| window.clear_possible(range.offset as usize, range.length as usize) as u64)
+                .sum()
+        }))
     }
 }
 

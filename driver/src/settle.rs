@@ -3,6 +3,8 @@
 //! After a success that is the bytes of the arena that the program wrote. After a failure it is zeros in place of what was mapped for the device to write, since
 //! such a mapping may have carried over stale memory. Little is done at once, even in a DPC; much is done by a work item.
 
+use core::time::Duration;
+
 use hawser_abi::reason::Reason;
 use hawser_core::{Fault, Outcome};
 use kmdf::{NewDevice, NtStatus, Result, SpinLock, WorkItem, WorkItemOps};
@@ -20,7 +22,11 @@ const AT_ONCE: u64 = 64 << 10;
 /// Most pieces of a plan that is settled at DISPATCH_LEVEL: far apart, each takes a mapping of its own.
 const PIECES_AT_ONCE: usize = 32;
 
-/// Jobs with much to settle.
+/// How often clearing is tried, and the time in between: the system's room for mappings comes and goes.
+const CLEAR_TRIES: u32 = 16;
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+
+/// Jobs with much to settle, or whose buffer could not be mapped.
 #[derive(Debug)]
 pub struct Settling {
     slots: SpinLock<SlotQueue>,
@@ -46,7 +52,10 @@ pub fn settle(device: &Device, mut job: OwnedJob) {
     }
     map::released(device, &mut job);
     if bytes(&job) <= AT_ONCE && job.work.plan.pieces() <= PIECES_AT_ONCE {
-        return settle_now(device, job);
+        match settle_now(device, job) {
+            Ok(()) => return,
+            Err(uncleared) => job = uncleared,
+        }
     }
     let Some(slot) = job.slot else { return };
     device.slots.park(job);
@@ -67,14 +76,29 @@ fn succeeded(job: &Job) -> bool {
     matches!(job.work.end, Some(End::Ran(Outcome::Success)))
 }
 
-fn settle_now(device: &Device, mut job: OwnedJob) {
+/// Settles a job and completes its request. It comes back where stale memory is left in the user's buffer.
+fn settle_now(device: &Device, mut job: OwnedJob) -> core::result::Result<(), OwnedJob> {
     if succeeded(&job) && copy_out(device, &mut job).is_err() {
         job.work.end = Some(End::Ran(Outcome::Fault(UNMAPPABLE)));
     }
-    if !succeeded(&job) {
-        // Where the buffer cannot be mapped there is no way to clear it; the failure is reported either way.
-        let _ = job.clear_written();
+    if !succeeded(&job) && job.clear_written() != Ok(0) {
+        return Err(job);
     }
+    finish::finish(device, job);
+    Ok(())
+}
+
+/// Settles a job, with patience where the system has no room to map the user's buffer. `PASSIVE_LEVEL`.
+fn settle_patiently(device: &Device, mut job: OwnedJob) {
+    for _ in 0..CLEAR_TRIES {
+        match settle_now(device, job) {
+            Ok(()) => return,
+            Err(uncleared) => job = uncleared,
+        }
+        kmdf::delay(BETWEEN_TRIES);
+    }
+    // The request cannot be kept for ever, and its failure is reported either way.
+    kmdf::message(c"hawser: memory of a failed request could not be cleared");
     finish::finish(device, job);
 }
 
@@ -112,7 +136,7 @@ impl WorkItemOps for Settle {
     fn run(device: &Device) {
         while let Some(slot) = next(device) {
             if let Some(job) = device.slots.take(slot) {
-                settle_now(device, job);
+                settle_patiently(device, job);
             }
         }
     }

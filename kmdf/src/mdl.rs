@@ -109,9 +109,11 @@ impl CopyWindow {
 
     /// Opens the window over a buffer while `work` runs. It is lent, not given, so that it cannot be forgotten while something is mapped.
     pub fn over<T>(&mut self, buffer: &UserBuffer<'_>, work: impl FnOnce(&mut BufferWindow<'_>) -> T) -> T {
+        let size = self.size;
         work(&mut BufferWindow {
             window: self,
             buffer,
+            most: size,
             mapped: None,
         })
     }
@@ -122,6 +124,8 @@ impl CopyWindow {
 pub struct BufferWindow<'w> {
     window: &'w mut CopyWindow,
     buffer: &'w UserBuffer<'w>,
+    /// Most bytes that are mapped at a time.
+    most: usize,
     mapped: Option<MappedPart>,
 }
 
@@ -146,6 +150,20 @@ impl BufferWindow<'_> {
             shown.clear();
             Ok(())
         })
+    }
+
+    /// The same, as far as it can be done: where much cannot be mapped at a time, page by page. Returns the number of bytes that could not be mapped.
+    pub fn clear_possible(&mut self, offset: usize, length: usize) -> usize {
+        if self.clear(offset, length).is_ok() {
+            return 0;
+        }
+        self.close();
+        self.most = PAGE_SIZE;
+        (0..length)
+            .step_by(PAGE_SIZE)
+            .map(|done| (offset.saturating_add(done), (length - done).min(PAGE_SIZE)))
+            .map(|(at, piece)| if self.clear(at, piece).is_ok() { 0 } else { piece })
+            .sum()
     }
 
     /// Shows one piece of the range after the other to `visit`, with the number of bytes that came before.
@@ -182,7 +200,7 @@ impl BufferWindow<'_> {
             return Ok(part);
         }
         self.close();
-        let length = (self.buffer.len() - offset).min(self.window.size);
+        let length = (self.buffer.len() - offset).min(self.most);
         let part = self.map(offset, length)?;
         self.mapped = Some(part);
         Ok(part)
