@@ -14,6 +14,18 @@ use crate::source::doc;
 const SOURCE: &str = "sim/ntsim/src";
 const KERNEL: &str = "ntoskrnl.exe";
 
+const RECORDINGS: &str = "sim/ntsim/data/kmdf-observed";
+/// Areas of the recorded scenarios, by the first letter of their names.
+const AREAS: [(char, &str); 7] = [
+    ('A', "DMA"),
+    ('B', "requests and queues"),
+    ('C', "cancel, file cleanup"),
+    ('D', "PnP and power"),
+    ('E', "interrupts"),
+    ('F', "objects, locks, timers"),
+    ('G', "unload"),
+];
+
 /// A function that drivers or the framework can call.
 struct Function {
     name: String,
@@ -97,6 +109,33 @@ pub fn rules(shell: &Shell) -> Result<String> {
             )?;
         }
     }
+    Ok(out)
+}
+
+/// How many recorded scenarios there are, and how many of them are replayed.
+pub fn scenarios(shell: &Shell) -> Result<String> {
+    let names = |files: &[PathBuf]| {
+        let stems = files
+            .iter()
+            .filter(|file| file.extension().is_some_and(|extension| extension == "json"));
+        stems
+            .filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()))
+            .collect::<Vec<_>>()
+    };
+    let recorded = names(&shell.read_dir(RECORDINGS)?);
+    let listed = shell.read_file(format!("{RECORDINGS}/not-covered.md"))?;
+    let left_out = listed.lines().filter(|line| line.starts_with("- `")).count();
+    let mut out = String::from("| area | scenarios |\n|---|---|\n");
+    for (letter, area) in AREAS {
+        let count = recorded.iter().filter(|name| name.starts_with(letter)).count();
+        writeln!(out, "| {area} | {count} |")?;
+    }
+    writeln!(
+        out,
+        "| all | {}, of which {} are replayed |",
+        recorded.len(),
+        recorded.len() - left_out
+    )?;
     Ok(out)
 }
 

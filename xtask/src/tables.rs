@@ -40,6 +40,7 @@ fn table(shell: &Shell, name: &str) -> Result<String> {
         None if name == "kernel-functions" => simulator::kernel_functions(shell),
         None if name == "framework-functions" => simulator::framework_functions(shell),
         None if name == "dma-operations" => simulator::dma_operations(shell),
+        None if name == "scenarios" => simulator::scenarios(shell),
         None if name == "rules" => simulator::rules(shell),
         Some(("struct", path)) => structure(shell, path),
         Some(("enum", path)) => enumeration(shell, path),
