@@ -229,8 +229,17 @@ fn copy_and_fill_move_elements_of_every_type() {
     for element in ElementType::ALL {
         let size = element.size();
         let data: Vec<u8> = (0..10 * size).map(|index| index as u8 + 1).collect();
-        let copied = agreed("copy", step(Opcode::Copy, element, 4, [(0, 5 * size), (0, 0), NONE, NONE]), &data);
-        assert_eq!(copied[5 * size as usize..9 * size as usize], data[..4 * size as usize], "{}", element.name());
+        let copied = agreed(
+            "copy",
+            step(Opcode::Copy, element, 4, [(0, 5 * size), (0, 0), NONE, NONE]),
+            &data,
+        );
+        assert_eq!(
+            copied[5 * size as usize..9 * size as usize],
+            data[..4 * size as usize],
+            "{}",
+            element.name()
+        );
         let bits = 0x8182_8384_8586_8788 >> (64 - 8 * size);
         let filled = agreed("fill", fill(element, size, 3, bits), &data);
         assert_eq!(values_of(element, &filled)[1..4], [bits; 3], "{}", element.name());

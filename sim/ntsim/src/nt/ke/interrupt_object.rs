@@ -64,7 +64,10 @@ pub fn check_interrupts(driver: &str) {
     let left: Vec<_> = machine::with(|m| {
         let in_use = |line| m.pci.all().iter().any(|slot| slot.is_started() && slot.has_line(line));
         let all = m.ke.connected.all.borrow();
-        all.values().filter(|object| !in_use(object.line)).map(|object| object.line.vector()).collect()
+        all.values()
+            .filter(|object| !in_use(object.line))
+            .map(|object| object.line.vector())
+            .collect()
     });
     if !left.is_empty() {
         let text = format!("{driver} unloads and leaves interrupts connected: vectors {left:#x?}");

@@ -34,16 +34,27 @@ fn path_of(attributes: POBJECT_ATTRIBUTES) -> Result<String, NTSTATUS> {
     let attributes = unsafe { attributes.read() };
     let name = rtl::text::read(attributes.ObjectName);
     if attributes.RootDirectory.is_null() {
-        return if name.starts_with('\\') { Ok(name) } else { Err(STATUS_OBJECT_PATH_SYNTAX_BAD) };
+        return if name.starts_with('\\') {
+            Ok(name)
+        } else {
+            Err(STATUS_OBJECT_PATH_SYNTAX_BAD)
+        };
     }
     let (root, _) = key(attributes.RootDirectory)?;
-    Ok(if name.is_empty() { root } else { format!("{root}\\{name}") })
+    Ok(if name.is_empty() {
+        root
+    } else {
+        format!("{root}\\{name}")
+    })
 }
 
 fn key(handle: HANDLE) -> Result<(String, Rights), NTSTATUS> {
     machine::with(|m| {
         let handles = m.registry.handles.borrow();
-        handles.path(handle).map(|(path, rights)| (path.to_owned(), rights)).ok_or(STATUS_INVALID_HANDLE)
+        handles
+            .path(handle)
+            .map(|(path, rights)| (path.to_owned(), rights))
+            .ok_or(STATUS_INVALID_HANDLE)
     })
 }
 
@@ -68,7 +79,13 @@ pub(super) fn publish(to: PHANDLE, opened: Result<HANDLE, NTSTATUS>) -> NTSTATUS
 /// The structure of `KeyValuePartialInformation`.
 fn partial(value: &Value) -> Vec<u8> {
     let length = value.bytes.len() as ULONG;
-    [0_u32.to_le_bytes().as_slice(), &value.kind.to_le_bytes(), &length.to_le_bytes(), &value.bytes].concat()
+    [
+        0_u32.to_le_bytes().as_slice(),
+        &value.kind.to_le_bytes(),
+        &length.to_le_bytes(),
+        &value.bytes,
+    ]
+    .concat()
 }
 
 /// Bytes of that structure before the data.

@@ -30,7 +30,9 @@ impl Handles {
     }
 
     pub(super) fn path(&self, handle: HANDLE) -> Option<(&str, Rights)> {
-        self.open.get(&number(handle)?).map(|(path, rights)| (path.as_str(), *rights))
+        self.open
+            .get(&number(handle)?)
+            .map(|(path, rights)| (path.as_str(), *rights))
     }
 
     /// Closes a handle; says whether it was open.

@@ -32,7 +32,10 @@ impl State {
     pub(crate) fn new(_options: &Options) -> Self {
         let mut tree = Tree::default();
         tree.create(SERVICES);
-        Self { tree: RefCell::new(tree), handles: RefCell::new(Handles::default()) }
+        Self {
+            tree: RefCell::new(tree),
+            handles: RefCell::new(Handles::default()),
+        }
     }
 
     /// Makes a key with all keys above it, unless it is there.

@@ -16,14 +16,20 @@ impl Value {
     /// A `REG_DWORD`.
     #[must_use]
     pub fn dword(number: u32) -> Self {
-        Self { kind: REG_DWORD, bytes: number.to_le_bytes().to_vec() }
+        Self {
+            kind: REG_DWORD,
+            bytes: number.to_le_bytes().to_vec(),
+        }
     }
 
     /// A `REG_SZ`.
     #[must_use]
     pub fn string(text: &str) -> Self {
         let units = text.encode_utf16().chain([0]);
-        Self { kind: REG_SZ, bytes: units.flat_map(u16::to_le_bytes).collect() }
+        Self {
+            kind: REG_SZ,
+            bytes: units.flat_map(u16::to_le_bytes).collect(),
+        }
     }
 }
 
@@ -64,7 +70,9 @@ impl Tree {
 
     /// Removes a value; says whether it was there.
     pub(super) fn unset(&mut self, path: &str, name: &str) -> bool {
-        self.keys.get_mut(&fold(path)).is_some_and(|values| values.remove(&fold(name)).is_some())
+        self.keys
+            .get_mut(&fold(path))
+            .is_some_and(|values| values.remove(&fold(name)).is_some())
     }
 
     /// Removes a key that has none below it; says whether it did.

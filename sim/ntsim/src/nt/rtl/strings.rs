@@ -8,7 +8,9 @@ use wdk_sys::*;
 /// The number of units before the terminating zero; a null pointer has none.
 fn terminated(source: PCWSTR) -> usize {
     // SAFETY: a caller passes null or a terminated string, and no unit behind the zero is read.
-    (0..).find(|at| source.is_null() || unsafe { source.wrapping_add(*at).read() } == 0).unwrap_or(0)
+    (0..)
+        .find(|at| source.is_null() || unsafe { source.wrapping_add(*at).read() } == 0)
+        .unwrap_or(0)
 }
 
 /// Upper case, unit by unit, as the kernel compares names.
@@ -115,7 +117,11 @@ mod tests {
     use super::*;
 
     fn view(text: &mut [u16], length: usize) -> UNICODE_STRING {
-        UNICODE_STRING { Length: 2 * length as u16, MaximumLength: 2 * text.len() as u16, Buffer: text.as_mut_ptr() }
+        UNICODE_STRING {
+            Length: 2 * length as u16,
+            MaximumLength: 2 * text.len() as u16,
+            Buffer: text.as_mut_ptr(),
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ pub(crate) fn units(string: *const UNICODE_STRING) -> Vec<u16> {
     // SAFETY: not null; a caller of the kernel passes strings that can be read.
     let string = unsafe { string.read() };
     // SAFETY: the string says that it has these units.
-    (0..usize::from(string.Length / 2)).map(|at| unsafe { string.Buffer.wrapping_add(at).read() }).collect()
+    (0..usize::from(string.Length / 2))
+        .map(|at| unsafe { string.Buffer.wrapping_add(at).read() })
+        .collect()
 }
 
 /// The text of a counted string.
@@ -26,7 +28,11 @@ pub(crate) fn allocate(text: &str) -> UNICODE_STRING {
     // SAFETY: freshly allocated for these units.
     unsafe { buffer.copy_from_nonoverlapping(units.as_ptr(), units.len()) };
     let bytes = u16::try_from(2 * units.len()).expect("names in the simulator are short");
-    UNICODE_STRING { Length: bytes - 2, MaximumLength: bytes, Buffer: buffer }
+    UNICODE_STRING {
+        Length: bytes - 2,
+        MaximumLength: bytes,
+        Buffer: buffer,
+    }
 }
 
 /// Frees what [`allocate`] gave.
