@@ -30,7 +30,7 @@ pub enum Ev {
 #[serde(untagged)]
 enum Irql {
     Number(u8),
-    Device(String),
+    Device(serde::de::IgnoredAny),
 }
 
 /// The IRQL of device interrupts.

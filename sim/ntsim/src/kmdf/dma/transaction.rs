@@ -403,12 +403,8 @@ impl Transaction {
         }
         let text = format!("WDFDMATRANSACTION {handle:?}: the device may still be using the scatter-gather list");
         if verifier::verifier_on() {
-            verifier::fatal(
-                DMA_STATE,
-                handle.value(),
-                u64::from(TransactionState::Transfer.number()),
-                text,
-            );
+            let state = u64::from(TransactionState::Transfer.number());
+            verifier::fatal(rule, handle.value(), state, text);
         }
         rules::violation_with(rule, [handle.value(), 0, 0], text);
     }

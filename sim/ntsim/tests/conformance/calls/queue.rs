@@ -69,6 +69,6 @@ pub fn retrieve(world: &World) -> NTSTATUS {
 
 fn owner(queue: usize) -> Gave {
     // SAFETY: what the framework is to refuse.
-    unsafe { call_unsafe_wdf_function_binding!(WdfIoQueueGetDevice, handle(queue)) };
+    let _device = unsafe { call_unsafe_wdf_function_binding!(WdfIoQueueGetDevice, handle(queue)) };
     Gave::Nothing
 }
