@@ -88,7 +88,7 @@ fn broken_by(f: impl FnOnce() + 'static) -> &'static str {
 #[test]
 fn executed_without_a_buffer() {
     let rule = broken_by(|| {
-        wdf!(WdfDmaTransactionExecute, transaction(3), null_mut());
+        let _status = wdf!(WdfDmaTransactionExecute, transaction(3), null_mut());
     });
     assert_eq!(rule, "kmdf-dma-state");
 }
@@ -96,7 +96,7 @@ fn executed_without_a_buffer() {
 #[test]
 fn released_while_the_device_works() {
     let release = || {
-        wdf!(WdfDmaTransactionRelease, running(3));
+        let _status = wdf!(WdfDmaTransactionRelease, running(3));
     };
     assert_eq!(broken_by(release), "kmdf-dma-released-during-transfer");
     let unverified = Rig::started_with(&Options {
@@ -155,7 +155,7 @@ fn immediate_execution_of_what_is_executed() {
 fn more_reported_than_moved() {
     let rule = broken_by(|| {
         let mut status = 0;
-        wdf!(
+        let _over = wdf!(
             WdfDmaTransactionDmaCompletedWithLength,
             running(3),
             3 * PAGE,
@@ -265,10 +265,8 @@ fn common_buffers_have_addresses_for_both_sides() {
         assert_eq!(wdf!(WdfCommonBufferGetLength, made), 2 * PAGE);
         let memory = wdf!(WdfCommonBufferGetAlignedVirtualAddress, made);
         unsafe { memory.cast::<u64>().write(7) };
-        assert_ne!(
-            unsafe { wdf!(WdfCommonBufferGetAlignedLogicalAddress, made).QuadPart },
-            0
-        );
+        let address = wdf!(WdfCommonBufferGetAlignedLogicalAddress, made);
+        assert_ne!(unsafe { address.QuadPart }, 0);
         wdf!(WdfObjectDelete, made.cast());
     })
     .unwrap();

@@ -28,7 +28,7 @@ fn retrieve() -> Result<WDFREQUEST, NTSTATUS> {
 fn searching_a_queue_that_presents_its_requests() {
     let crash = Io::new().crash(|| {
         let mut found = null_mut();
-        wdf!(
+        let _status = wdf!(
             WdfIoQueueFindRequest,
             queue(),
             null_mut(),

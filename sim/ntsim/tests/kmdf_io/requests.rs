@@ -64,7 +64,7 @@ fn bytes_without_a_buffer() {
     let pdo = io.device().pdo();
     let crash = io.crash(move || unsafe {
         let top = IoGetAttachedDeviceReference(pdo);
-        IofCallDriver(top, irp_with_empty_output(top));
+        let _status = IofCallDriver(top, irp_with_empty_output(top));
     });
     assert_eq!(rule(&crash), "kmdf-request-information-without-output");
 }
@@ -94,7 +94,7 @@ fn used_after_completion() {
     let rule = buffered(|request| {
         reference(request);
         complete(request, STATUS_SUCCESS, 0);
-        wdf!(WdfRequestGetInformation, request);
+        let _unseen = wdf!(WdfRequestGetInformation, request);
     });
     assert_eq!(rule, "kmdf-request-completed");
 }
@@ -107,7 +107,7 @@ fn forwarded_while_cancelable() {
             &mut queue_config(_WDF_IO_QUEUE_DISPATCH_TYPE::WdfIoQueueDispatchManual),
         );
         mark(request);
-        wdf!(WdfRequestForwardToIoQueue, request, manual);
+        let _unseen = wdf!(WdfRequestForwardToIoQueue, request, manual);
     });
     assert_eq!(rule, "kmdf-request-cancelable");
 }
@@ -115,7 +115,7 @@ fn forwarded_while_cancelable() {
 #[test]
 fn unmarked_without_being_marked() {
     let rule = buffered(|request| {
-        wdf!(WdfRequestUnmarkCancelable, request);
+        let _unseen = wdf!(WdfRequestUnmarkCancelable, request);
     });
     assert_eq!(rule, "kmdf-request-not-cancelable");
 }
@@ -133,7 +133,7 @@ fn completed_while_cancelable() {
 fn a_user_address_outside_the_callers_context() {
     let rule = Io::new().broken_by(METHOD_NEITHER, &[1; 4], 4, |request| {
         let (mut buffer, mut length) = (null_mut(), 0);
-        wdf!(
+        let _unseen = wdf!(
             WdfRequestRetrieveUnsafeUserInputBuffer,
             request,
             1,
@@ -163,7 +163,7 @@ fn acknowledged_without_a_stop() {
 #[test]
 fn forwarded_to_the_queue_it_came_from() {
     let rule = buffered(|request| {
-        wdf!(WdfRequestForwardToIoQueue, request, queue());
+        let _unseen = wdf!(WdfRequestForwardToIoQueue, request, queue());
     });
     assert_eq!(rule, "kmdf-request-forwarded-wrong");
 }
