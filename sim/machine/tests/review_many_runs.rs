@@ -16,9 +16,7 @@ fn neighbouring_runs_share_a_mapping() {
         let size = 2 * RUNS;
         let buffer = pc.allocate(size as usize, 0).expect("user memory");
         buffer.write(0, &vec![0x11; size as usize]);
-        let steps: Vec<_> = (0..RUNS)
-            .map(|run| fill(ElementType::U8, 1, 2 * run, 0xAB))
-            .collect();
+        let steps: Vec<_> = (0..RUNS).map(|run| fill(ElementType::U8, 1, 2 * run, 0xAB)).collect();
         let made = || stats(&handle).ledger[LedgerKind::MappedMdl as usize].made;
         let before = made();
         assert_eq!(submit(&handle, &program(size, 1, &steps), Some(&buffer)).status, 0);

@@ -166,7 +166,7 @@ fn lists_wait_for_map_registers() {
             assert_eq!(lists.borrow().len(), 1, "the second list waits");
             let first = lists.borrow()[0];
             put(adapter, first, 1);
-            let _ = unsafe { KeFlushQueuedDpcs() };
+            unsafe { KeFlushQueuedDpcs() };
             assert_eq!(lists.borrow().len(), 2, "and comes when the registers are free");
             let second = lists.borrow()[1];
             put(adapter, second, 1);

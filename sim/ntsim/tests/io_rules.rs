@@ -1,5 +1,6 @@
 //! Each rule about IRPs, device objects and unloading broken once, and remove locks.
 #![allow(unsafe_code, reason = "kernel functions are unsafe")]
+#![allow(clippy::result_large_err, reason = "a crash explains itself at length")]
 #![allow(
     clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block,
@@ -114,14 +115,14 @@ fn irp_rules() {
     assert_eq!(caught, "irp-not-caught");
     let device = broken_by(|| unsafe {
         let irp = IoAllocateIrp(1, 0);
-        IofCallDriver(core::ptr::without_provenance_mut(64), irp);
+        let _ = IofCallDriver(core::ptr::without_provenance_mut(64), irp);
     });
     assert_eq!(device, "irp-not-a-device");
     let none = broken_with_pdo(|pdo| _ = unsafe { IofCallDriver(pdo, core::ptr::without_provenance_mut(64)) });
     assert_eq!(none, "irp-not-an-irp");
     let locations = broken_with_pdo(|pdo| unsafe {
         let irp = IoAllocateIrp(0, 0);
-        IofCallDriver(pdo, irp);
+        let _ = IofCallDriver(pdo, irp);
     });
     assert_eq!(locations, "irp-no-more-locations");
     let in_use = broken(BUFFERED, |_, irp| {
@@ -180,7 +181,7 @@ fn more_irp_rules() {
     let dispatch = broken_with_pdo(|pdo| unsafe {
         let top = (*pdo).AttachedDevice;
         (*(*top).DriverObject).MajorFunction[IRP_MJ_PNP as usize] = None;
-        IofCallDriver(top, internal(top));
+        let _ = IofCallDriver(top, internal(top));
     });
     assert_eq!(dispatch, "irp-no-dispatch-routine");
     let cancelled = broken_by(|| unsafe {

@@ -192,16 +192,13 @@ fn resources(supply: InterruptSupply) -> Vec<(u8, u16, u64, u64)> {
             let first: *const CM_PARTIAL_RESOURCE_DESCRIPTOR = (&raw const (*partial).PartialDescriptors).cast();
             for index in 0..(&raw const (*partial).Count).read_unaligned() as usize {
                 let descriptor = first.add(index).read_unaligned();
-                let numbers = match u32::from(descriptor.Type) {
-                    CmResourceTypeMemory => {
-                        let memory = descriptor.u.Memory;
-                        let start = { memory.Start };
-                        (start.QuadPart as u64, u64::from({ memory.Length }))
-                    }
-                    _ => {
-                        let interrupt = descriptor.u.Interrupt;
-                        (u64::from({ interrupt.Level }), u64::from({ interrupt.Vector }))
-                    }
+                let numbers = if u32::from(descriptor.Type) == CmResourceTypeMemory {
+                    let memory = descriptor.u.Memory;
+                    let start = { memory.Start };
+                    (start.QuadPart as u64, u64::from(memory.Length))
+                } else {
+                    let interrupt = descriptor.u.Interrupt;
+                    (u64::from(interrupt.Level), u64::from(interrupt.Vector))
                 };
                 let row = (descriptor.Type, { descriptor.Flags }, numbers.0, numbers.1);
                 RESOURCES.with(|resources| resources.borrow_mut().push(row));

@@ -1,5 +1,6 @@
 //! The framework as drivers see it: objects, PnP and power, locks, interrupts, timers. Each of its rules is broken once.
 #![allow(unsafe_code, reason = "framework functions are unsafe")]
+#![allow(clippy::result_large_err, reason = "a crash explains itself at length")]
 #![allow(
     clippy::undocumented_unsafe_blocks,
     clippy::multiple_unsafe_ops_per_block,

@@ -33,6 +33,7 @@ pub fn bench(model: MemoryModel) -> Bench {
 
 impl Bench {
     /// Runs driver code with an adapter.
+    #[allow(clippy::result_large_err, reason = "a crash explains itself at length")]
     pub fn with_adapter<T: 'static>(
         &self,
         version: u32,

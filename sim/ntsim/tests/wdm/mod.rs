@@ -143,7 +143,7 @@ pub fn forward_and_wait(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
         (*next).Context = (&raw mut event).cast();
         (*next).Control = (SL_INVOKE_ON_SUCCESS | SL_INVOKE_ON_ERROR | SL_INVOKE_ON_CANCEL) as u8;
         let lower = extension(device).lower;
-        IofCallDriver(lower, irp);
+        let _ = IofCallDriver(lower, irp);
         let _ = KeWaitForSingleObject(
             (&raw mut event).cast(),
             _KWAIT_REASON::Executive,

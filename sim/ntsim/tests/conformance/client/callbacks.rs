@@ -194,7 +194,7 @@ pub unsafe extern "C" fn program_dma(
 /// Addresses and lengths of a list.
 fn elements(list: PSCATTER_GATHER_LIST) -> Vec<(i64, u32)> {
     // SAFETY: the list of a callback that is running.
-    let count = unsafe { (&raw const (*list).NumberOfElements).read() };
+    let count = unsafe { (*list).NumberOfElements };
     let first: *const SCATTER_GATHER_ELEMENT = list
         .cast_const()
         .wrapping_byte_add(size_of::<SCATTER_GATHER_LIST>())

@@ -4,6 +4,7 @@ use super::buffer;
 use crate::scenario::Ev;
 use crate::setup::{Control, Method, control_sent};
 use crate::world::{World, world};
+use core::mem::offset_of;
 use std::cell::Cell;
 use std::rc::Rc;
 use wdk_sys::*;
@@ -113,8 +114,9 @@ pub fn build(world: &World, name: &str) -> (Rc<Sent>, PDEVICE_OBJECT) {
         add_buffers(irp, control, world.setup.method(name));
     }
     if matches!(request.major, IRP_MJ_PNP | IRP_MJ_POWER) {
-        // SAFETY: fresh.
-        unsafe { (*irp).IoStatus.__bindgen_anon_1.Status = STATUS_NOT_SUPPORTED };
+        let status = irp.wrapping_byte_add(offset_of!(IRP, IoStatus.__bindgen_anon_1.Status));
+        // SAFETY: a field of a fresh IRP.
+        unsafe { status.cast::<NTSTATUS>().write(STATUS_NOT_SUPPORTED) };
     }
     let file = matches!(request.major, IRP_MJ_PNP | IRP_MJ_POWER)
         .then(core::ptr::null_mut)
@@ -128,17 +130,11 @@ pub fn build(world: &World, name: &str) -> (Rc<Sent>, PDEVICE_OBJECT) {
         CompletionRoutine: Some(came_back),
         ..Default::default()
     };
+    let place = offset_of!(IRP, Tail.Overlay.__bindgen_anon_2.__bindgen_anon_1.CurrentStackLocation);
+    // SAFETY: a field of a fresh IRP.
+    let current = unsafe { irp.wrapping_byte_add(place).cast::<PIO_STACK_LOCATION>().read() };
+    let next = current.wrapping_sub(1);
     // SAFETY: a fresh IRP has a next location.
-    let next = unsafe {
-        (*irp)
-            .Tail
-            .Overlay
-            .__bindgen_anon_2
-            .__bindgen_anon_1
-            .CurrentStackLocation
-    }
-    .wrapping_sub(1);
-    // SAFETY: as above.
     unsafe { next.write(location) };
     (
         Rc::new(Sent {
@@ -163,8 +159,9 @@ fn add_buffers(irp: PIRP, control: Control, method: Method) {
         return;
     }
     if buffered != 0 {
-        // SAFETY: fresh.
-        unsafe { (*irp).AssociatedIrp.SystemBuffer = buffer::pages(buffered) };
+        let place = irp.wrapping_byte_add(offset_of!(IRP, AssociatedIrp.SystemBuffer));
+        // SAFETY: a field of a fresh IRP.
+        unsafe { place.cast::<PVOID>().write(buffer::pages(buffered)) };
     }
     if method != Method::Buffered && output != 0 {
         // SAFETY: fresh.
