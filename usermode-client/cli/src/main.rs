@@ -1,2 +1,44 @@
-//! The hawser command.
-fn main() {}
+//! The command `hawser`: runs and checks programs, and asks the device about itself.
+//!
+//! `docs/language.md` describes the program language, the exit status and the JSON output.
+
+mod args;
+mod bindings;
+mod check;
+mod commands;
+mod connection;
+mod data;
+mod exit;
+mod failure;
+mod npy;
+mod pattern;
+mod plan_report;
+mod program_file;
+mod progress;
+mod report;
+mod run;
+mod show;
+mod text;
+mod values;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = args.output();
+    let result = match &args.command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Info(args) => commands::info(args),
+        Command::Stats(args) => commands::stats(args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(output).into(),
+    }
+}

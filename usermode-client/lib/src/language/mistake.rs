@@ -20,7 +20,7 @@ pub struct Mistake {
     /// What the place is, if that says more than the message.
     label: Option<&'static str>,
     /// Another place that matters.
-    also: Option<(Span, &'static str)>,
+    also: Option<Box<(Span, &'static str)>>,
 }
 
 impl Mistake {
@@ -54,14 +54,14 @@ impl Mistake {
     /// The same with another place.
     pub(super) fn also(self, at: Span, label: &'static str) -> Self {
         Self {
-            also: Some((at, label)),
+            also: Some(Box::new((at, label))),
             ..self
         }
     }
 
     /// Where another place is that matters, and what it is.
     pub fn other_place(&self) -> Option<(Span, &'static str)> {
-        self.also
+        self.also.as_deref().copied()
     }
 }
 
@@ -77,7 +77,7 @@ impl Diagnostic for Mistake {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let main = LabeledSpan::new_primary_with_span(Some(self.label.unwrap_or("here").into()), self.at);
         let also = self
-            .also
+            .other_place()
             .map(|(at, label)| LabeledSpan::new_with_span(Some(label.into()), at));
         Some(Box::new(std::iter::once(main).chain(also)))
     }

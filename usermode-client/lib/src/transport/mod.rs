@@ -3,6 +3,8 @@
 //! A transport is one open handle. There are two: [`windows`](self) talks to the real device through `DeviceIoControl`, and `simulated`
 //! to a machine in this process. Both keep the same rule: a data buffer is owned by the request until the driver has completed it.
 
+#[cfg(not(windows))]
+pub mod simulated;
 #[cfg(windows)]
 pub mod windows;
 

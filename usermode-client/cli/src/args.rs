@@ -1,0 +1,169 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Runs programs on a Hawser accelerator, or on a simulated machine with the real driver.
+#[derive(Debug, Parser)]
+#[command(name = "hawser", version, max_term_width = 110, after_help = AFTER_HELP)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "Exit status: 0 success, 1 result differs from the reference interpreter, 2 arguments, program or files not \
+    usable, 3 no device or program refused or failed, 4 simulated machine stopped or something was left at its end.";
+
+const RUN_HELP: &str = "Unbound arrays: element i of the k-th array of the data buffer (both from 0) is ((7 i + 13 k + 3) mod 64) + 1. \
+    `out` arrays start as bytes of 0xA5.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program and verify its result
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
+    /// Check a program and print its plan, without a device
+    Check(CheckArgs),
+    /// Print what device and driver can do
+    Info(DeviceArgs),
+    /// Print what the driver has done, and what it holds
+    Stats(DeviceArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Program (.hws)
+    pub file: PathBuf,
+    /// Take the values of an `in` or `inout` array from a NumPy file
+    #[arg(long, value_name = "ARRAY=FILE.npy")]
+    pub bind: Vec<Binding>,
+    /// Write an `out` or `inout` array to a NumPy file
+    #[arg(long, value_name = "ARRAY=FILE.npy")]
+    pub out: Vec<Binding>,
+    /// Do not compare the result with the reference interpreter
+    #[arg(long)]
+    pub no_verify: bool,
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Program (.hws)
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DeviceArgs {
+    /// Use a simulated machine (the default where the system is not Windows)
+    #[arg(long)]
+    pub sim: bool,
+    /// Memory model of the simulated machine [default: iommu]
+    #[arg(long, value_enum)]
+    pub memory: Option<Memory>,
+    /// Seed of the simulated machine's schedule; without one, first come, first served
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How device addresses relate to memory in the simulated machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Memory {
+    /// A device address is the physical address
+    Flat,
+    /// Physical pages are permuted
+    Scrambled,
+    /// A device address exists only while a mapping does, with its direction
+    #[default]
+    Iommu,
+}
+
+impl Memory {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flat => "flat",
+            Self::Scrambled => "scrambled",
+            Self::Iommu => "iommu",
+        }
+    }
+}
+
+/// Who reads the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A person.
+    Text,
+    /// A program.
+    Json,
+}
+
+impl From<bool> for Output {
+    fn from(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
+impl Args {
+    /// Who reads the output.
+    pub fn output(&self) -> Output {
+        match &self.command {
+            Command::Run(args) => args.device.json,
+            Command::Check(args) => args.json,
+            Command::Info(args) | Command::Stats(args) => args.json,
+        }
+        .into()
+    }
+}
+
+/// An array and a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    pub array: String,
+    pub path: PathBuf,
+}
+
+impl FromStr for Binding {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((array, path)) if !array.is_empty() && !path.is_empty() => Ok(Self {
+                array: array.into(),
+                path: path.into(),
+            }),
+            _ => Err("expected ARRAY=FILE.npy"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_binding_has_two_sides() {
+        let binding = Binding {
+            array: "x".into(),
+            path: "a=b.npy".into(),
+        };
+        assert_eq!("x=a=b.npy".parse(), Ok(binding));
+        for text in ["x", "=a.npy", "x=", ""] {
+            assert!(text.parse::<Binding>().is_err(), "{text}");
+        }
+    }
+}

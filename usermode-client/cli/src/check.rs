@@ -1,0 +1,50 @@
+//! `hawser check`: compiles a program and prints its plan, without a device.
+
+use hawser_core::Limits;
+use serde_json::json;
+
+use crate::args::CheckArgs;
+use crate::bindings;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::plan_report::PlanReport;
+use crate::program_file::ProgramFile;
+use crate::report::{ArrayReport, ProgramReport};
+use crate::show;
+
+/// Schema of the JSON output.
+const SCHEMA: &str = "hawser.check/1";
+
+/// Checks a program.
+pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let file = ProgramFile::load(&args.file)?;
+    let inspection = file
+        .compiled
+        .program
+        .inspect(&Limits::default())
+        .map_err(Failure::Plan)?;
+    let plan = PlanReport::new(&file.compiled, &inspection);
+    let program = ProgramReport::new(&file);
+    let arrays: Vec<_> = bindings::bind(&file.compiled, &[], &[])?
+        .iter()
+        .map(ArrayReport::new)
+        .collect();
+    if args.json {
+        let arrays: Vec<_> = arrays.iter().map(array_json).collect();
+        let report = json!({
+            "schema": SCHEMA, "exit": 0, "file": file.name, "program": program, "arrays": arrays, "plan": plan,
+        });
+        println!("{report:#}");
+    } else {
+        println!("{} is a program for revision 1 of the device", file.name);
+        show::program(&program, &arrays);
+        show::plan(&plan);
+    }
+    Ok(Exit::Success)
+}
+
+fn array_json(array: &ArrayReport) -> serde_json::Value {
+    json!({
+        "name": array.name, "role": array.role, "type": array.element, "count": array.count, "offset": array.offset,
+    })
+}

@@ -1,0 +1,200 @@
+//! What keeps the command from doing its work, and how it says so.
+
+use std::io;
+use std::path::PathBuf;
+
+use hawser::Error;
+use hawser::language::Mistakes;
+use hawser::transport::TransportError;
+use hawser_core::Refusal;
+use miette::{Diagnostic, LabeledSpan, NamedSource};
+use serde_json::{Value, json};
+use thiserror::Error as ThisError;
+
+use crate::args::Output;
+use crate::bindings::BindingError;
+use crate::connection::Connection;
+use crate::exit::Exit;
+use crate::npy::NpyError;
+
+/// Schema of the JSON output of a command that could not do its work.
+const SCHEMA: &str = "hawser.error/1";
+
+/// What keeps the command from doing its work.
+#[derive(Debug, ThisError, Diagnostic)]
+pub enum Failure {
+    /// Arguments that make no sense here.
+    #[error("{message}")]
+    #[diagnostic(code(hawser::usage))]
+    Usage {
+        /// What is wrong with them.
+        message: String,
+    },
+    /// The program cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    #[diagnostic(code(hawser::file))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The program has mistakes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Program(#[from] Mistakes),
+    /// The program does not fit a driver of revision 1.
+    #[error("a driver would refuse the program: {0}")]
+    #[diagnostic(code(hawser::plan))]
+    Plan(Refusal),
+    /// An array cannot be bound.
+    #[error(transparent)]
+    #[diagnostic(code(hawser::binding))]
+    Binding(#[from] BindingError),
+    /// A result cannot be written.
+    #[error(transparent)]
+    #[diagnostic(code(hawser::output))]
+    Output(NpyError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    #[diagnostic(code(hawser::device))]
+    Device(Error),
+    /// The simulated machine failed.
+    #[error(transparent)]
+    #[diagnostic(code(hawser::machine))]
+    Machine(TransportError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Transport(error) => Connection::failure(error),
+            error => Self::Device(error),
+        }
+    }
+}
+
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Self {
+        Connection::failure(error)
+    }
+}
+
+impl Failure {
+    /// The exit status.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::File { .. } | Self::Program(_) | Self::Plan(_) => Exit::Usage,
+            Self::Binding(_) | Self::Output(_) => Exit::Usage,
+            Self::Device(_) => Exit::Device,
+            Self::Machine(_) => Exit::Machine,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::File { .. } => "file",
+            Self::Program(_) => "program",
+            Self::Plan(_) => "plan",
+            Self::Binding(_) => "binding",
+            Self::Output(_) => "output",
+            Self::Device(_) => "device",
+            Self::Machine(_) => "machine",
+        }
+    }
+
+    /// Tells the reader; returns the exit status.
+    pub fn report(self, output: Output) -> Exit {
+        let exit = self.exit();
+        match output {
+            Output::Json => println!("{:#}", self.json()),
+            Output::Text => eprintln!("{:?}", miette::Report::new(self)),
+        }
+        exit
+    }
+
+    fn json(&self) -> Value {
+        let mistakes = match self {
+            Self::Program(mistakes) => mistakes_json(mistakes),
+            _ => Vec::new(),
+        };
+        json!({
+            "schema": SCHEMA,
+            "exit": self.exit() as u8,
+            "kind": self.kind(),
+            "message": self.message(),
+            "mistakes": mistakes,
+        })
+    }
+
+    /// The message with those of its causes.
+    fn message(&self) -> String {
+        let mut message = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        message
+    }
+}
+
+fn mistakes_json(mistakes: &Mistakes) -> Vec<Value> {
+    let json = |mistake: &hawser::language::Mistake| {
+        let position = mistakes.position(mistake);
+        json!({
+            "code": mistake.problem.code(),
+            "message": mistake.problem.to_string(),
+            "line": position.line,
+            "column": position.column,
+            "help": mistake.problem.help(),
+        })
+    };
+    mistakes.list().iter().map(json).collect()
+}
+
+/// Says on the terminal why the device did not run a program, with the line of the step.
+pub fn tell_ending(message: &str, source: NamedSource<String>, step: Option<LabeledSpan>) {
+    let diagnostic = miette::MietteDiagnostic::new(message)
+        .with_code("hawser::ended")
+        .with_labels(step);
+    eprintln!("{:?}", miette::Report::new(diagnostic).with_source_code(source));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_told_with_their_position() {
+        let mistakes = hawser::language::compile("t.hws", "in x : f32[4]\nx = 1\n").unwrap_err();
+        let failure = Failure::from(mistakes);
+        assert_eq!(failure.exit(), Exit::Usage);
+        let json = failure.json();
+        assert_eq!(json["kind"], "program");
+        assert_eq!(json["mistakes"][0]["code"], "write-to-input");
+        assert_eq!(
+            (&json["mistakes"][0]["line"], &json["mistakes"][0]["column"]),
+            (&json!(2), &json!(1))
+        );
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let cause = io::Error::other("the disk is full");
+        let failure = Failure::File {
+            path: "a.hws".into(),
+            cause,
+        };
+        assert_eq!(failure.message(), "cannot read `a.hws`: the disk is full");
+        let transport = TransportError::new("opening the device", "nobody is there");
+        let failure = Failure::Machine(transport);
+        assert_eq!(failure.message(), "opening the device failed: nobody is there");
+        assert_eq!(failure.exit(), Exit::Machine);
+    }
+}
