@@ -86,6 +86,7 @@ pub enum Memory {
     Iommu,
 }
 
+#[cfg(not(windows))]
 impl Memory {
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {

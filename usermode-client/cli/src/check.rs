@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::plan_report::PlanReport;
 use crate::program_file::ProgramFile;
 use crate::report::{ArrayReport, ProgramReport};
+use crate::say::say;
 use crate::show;
 
 /// Schema of the JSON output.
@@ -34,9 +35,9 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         let report = json!({
             "schema": SCHEMA, "exit": 0, "file": file.name, "program": program, "arrays": arrays, "plan": plan,
         });
-        println!("{report:#}");
+        say!("{report:#}");
     } else {
-        println!("{} is a program for revision 1 of the device", file.name);
+        say!("{} is a program for revision 1 of the device", file.name);
         show::program(&program, &arrays);
         show::plan(&plan);
     }

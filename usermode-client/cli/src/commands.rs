@@ -8,13 +8,14 @@ use crate::args::{DeviceArgs, Output};
 use crate::connection::{Connection, Need, Place, Shutdown};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::say::say;
 use crate::text::{bytes, grouped};
 
 /// Prints what device and driver can do.
 pub fn info(args: &DeviceArgs) -> Result<Exit, Failure> {
     let (info, place, shutdown) = ask(args, |connection| Ok(connection.device().info()?))?;
     match Output::from(args.json) {
-        Output::Json => println!(
+        Output::Json => say!(
             "{:#}",
             with_place("hawser.info/1", "info", info_json(&info), &place, &shutdown)
         ),
@@ -27,7 +28,7 @@ pub fn info(args: &DeviceArgs) -> Result<Exit, Failure> {
 pub fn stats(args: &DeviceArgs) -> Result<Exit, Failure> {
     let (stats, place, shutdown) = ask(args, |connection| Ok(connection.device().stats()?))?;
     match Output::from(args.json) {
-        Output::Json => println!(
+        Output::Json => say!(
             "{:#}",
             with_place("hawser.stats/1", "stats", stats_json(&stats), &place, &shutdown)
         ),
@@ -166,9 +167,9 @@ fn print_stats(stats: &Stats) {
         .map(|(name, count)| (name, grouped(count)))
         .collect();
     print_rows(&rows);
-    println!("\nledger                       live          bytes           made");
+    say!("\nledger                       live          bytes           made");
     for (kind, entry) in LedgerKind::ALL.into_iter().zip(stats.ledger) {
-        println!(
+        say!(
             "{:<20} {:>12} {:>14} {:>14}",
             kind.name(),
             grouped(entry.live),
@@ -180,7 +181,7 @@ fn print_stats(stats: &Stats) {
 
 fn print_rows(rows: &[(&'static str, String)]) {
     for (name, value) in rows {
-        println!("{:<22} {value}", name.replace('_', " "));
+        say!("{:<22} {value}", name.replace('_', " "));
     }
 }
 

@@ -16,6 +16,7 @@ use crate::bindings::BindingError;
 use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::npy::NpyError;
+use crate::say::{self, say};
 
 /// Schema of the JSON output of a command that could not do its work.
 const SCHEMA: &str = "hawser.error/1";
@@ -63,6 +64,10 @@ pub enum Failure {
     /// The simulated machine failed.
     #[error(transparent)]
     #[diagnostic(code(hawser::machine))]
+    #[cfg_attr(
+        windows,
+        allow(dead_code, reason = "only the builds that have a simulated machine make it")
+    )]
     Machine(TransportError),
 }
 
@@ -109,8 +114,8 @@ impl Failure {
     pub fn report(self, output: Output) -> Exit {
         let exit = self.exit();
         match output {
-            Output::Json => println!("{:#}", self.json()),
-            Output::Text => eprintln!("{:?}", miette::Report::new(self)),
+            Output::Json => say!("{:#}", self.json()),
+            Output::Text => say::diagnostic(&miette::Report::new(self)),
         }
         exit
     }
@@ -163,7 +168,7 @@ pub fn tell_ending(message: &str, source: NamedSource<String>, step: Option<Labe
     let diagnostic = miette::MietteDiagnostic::new(message)
         .with_code("hawser::ended")
         .with_labels(step);
-    eprintln!("{:?}", miette::Report::new(diagnostic).with_source_code(source));
+    say::diagnostic(&miette::Report::new(diagnostic).with_source_code(source));
 }
 
 #[cfg(test)]

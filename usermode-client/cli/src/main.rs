@@ -17,6 +17,7 @@ mod program_file;
 mod progress;
 mod report;
 mod run;
+mod say;
 mod show;
 mod text;
 mod values;

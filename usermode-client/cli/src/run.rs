@@ -14,8 +14,9 @@ use crate::failure::{Failure, tell_ending};
 use crate::npy::{self, NpyArray};
 use crate::plan_report::PlanReport;
 use crate::program_file::ProgramFile;
-use crate::progress::Phase;
+use crate::progress::{Phase, Watch};
 use crate::report::{ArrayReport, ProgramReport, ResultReport, RunReport, SCHEMA, verification_json};
+use crate::say::say;
 use crate::show;
 use crate::verify::{Verification, verify};
 
@@ -54,7 +55,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 shutdown,
             };
             let json = serde_json::to_string_pretty(&report);
-            println!(
+            say!(
                 "{}",
                 json.map_err(|error| Failure::Usage {
                     message: error.to_string()
@@ -153,7 +154,10 @@ impl Job<'_> {
         }
         let verification = match self.verify {
             Verify::Skip => Verification::Skipped,
-            Verify::Compare => verify(self.compiled(), image, &result),
+            Verify::Compare => {
+                let _watch = Watch::over("verifying");
+                verify(self.compiled(), image, &result)
+            }
         };
         let done = Done {
             arrays,
@@ -175,7 +179,7 @@ impl Job<'_> {
         show::program(&ProgramReport::new(self.file), arrays);
         match plan {
             Ok(inspection) => show::plan(&PlanReport::new(self.compiled(), inspection)),
-            Err(refusal) => println!("\nplan        none, the driver will refuse the program: {refusal}"),
+            Err(refusal) => say!("\nplan        none, the driver will refuse the program: {refusal}"),
         }
     }
 
@@ -199,7 +203,7 @@ impl Job<'_> {
         if let Some(record) = &done.result.record {
             show::timeline(record, self.place);
             if let Some(note) = done.plan.as_ref().and_then(|plan| show::disagreement(plan, record)) {
-                println!("  {note}");
+                say!("  {note}");
             }
         }
         show::outputs(&done.arrays);
@@ -242,4 +246,41 @@ fn write(bound: &BoundArray, bytes: &[u8]) -> Result<Option<String>, Failure> {
 /// The data buffer is not as long as it was asked to be.
 fn lost(error: hawser::transport::OutsideBuffer) -> Failure {
     Connection::failure(hawser::transport::TransportError::new("using the data buffer", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Difference;
+    use hawser_abi::reason::Reason;
+    use hawser_abi::result::ResultRecord;
+    use hawser_device::reference::ReferenceFault;
+    use zerocopy::FromZeros;
+
+    fn exit(reason: Reason, verification: Verification) -> Exit {
+        let mut record = ResultRecord::new_zeroed();
+        record.status = reason.status();
+        Done {
+            arrays: Vec::new(),
+            plan: None,
+            result: ResultReport::success(&record),
+            verification,
+        }
+        .exit()
+    }
+
+    #[test]
+    fn the_exit_status_tells_what_came_of_it() {
+        assert_eq!(exit(Reason::None, Verification::Verified), Exit::Success);
+        assert_eq!(exit(Reason::None, Verification::Skipped), Exit::Success);
+        let difference = Difference {
+            offset: 0,
+            bytes: 1,
+            element: None,
+        };
+        assert_eq!(exit(Reason::None, Verification::Differs(difference)), Exit::Mismatch);
+        let fault = ReferenceFault::Unsupported { step: 0 };
+        assert_eq!(exit(Reason::None, Verification::NoReference(fault)), Exit::Mismatch);
+        assert_eq!(exit(Reason::DivideByZero, Verification::Skipped), Exit::Device);
+    }
 }

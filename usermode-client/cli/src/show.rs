@@ -3,6 +3,7 @@
 use crate::connection::{Place, Shutdown};
 use crate::plan_report::PlanReport;
 use crate::report::{ArrayReport, ProgramReport, RecordReport, ResultReport};
+use crate::say::say;
 use crate::text::{bytes, counted, grouped};
 use crate::verify::{Difference, Verification};
 
@@ -16,15 +17,15 @@ pub fn heading(file: &str, place: &Place) {
         None => String::new(),
     };
     match place.memory {
-        Some(memory) => println!("{file} on a simulated machine (memory model {memory}{schedule})"),
-        None => println!("{file} on the device"),
+        Some(memory) => say!("{file} on a simulated machine (memory model {memory}{schedule})"),
+        None => say!("{file} on the device"),
     }
 }
 
 /// The size of a program, and its arrays.
 pub fn program(program: &ProgramReport, arrays: &[ArrayReport]) {
     let steps = counted(program.steps as u64, "step");
-    println!(
+    say!(
         "\nprogram     {steps}, {} of data, {} of device-local memory",
         bytes(program.data_bytes),
         bytes(program.scratch_bytes)
@@ -36,7 +37,7 @@ pub fn program(program: &ProgramReport, arrays: &[ArrayReport]) {
             (None, origin) => format!("filled with the {origin}"),
         };
         let shape = format!("{}[{}]", array.element, array.count);
-        println!(
+        say!(
             "  {:<6} {:<10} {shape:<16} at byte {}, {origin}",
             array.role,
             array.name,
@@ -47,10 +48,10 @@ pub fn program(program: &ProgramReport, arrays: &[ArrayReport]) {
 
 /// What the driver decides about each byte.
 pub fn plan(plan: &PlanReport) {
-    println!("\nplan        {} of the driver's arena", bytes(plan.arena_bytes));
+    say!("\nplan        {} of the driver's arena", bytes(plan.arena_bytes));
     for piece in plan.pieces.iter().take(PIECES) {
         let range = format!("{}..{}", piece.offset, piece.offset + piece.length);
-        println!(
+        say!(
             "  {:<17} {:>10}  bytes {range:<24} {:<10} {}",
             piece.route,
             bytes(piece.length),
@@ -59,12 +60,12 @@ pub fn plan(plan: &PlanReport) {
         );
     }
     if plan.pieces.len() > PIECES {
-        println!(
+        say!(
             "  ... and {}",
             counted((plan.pieces.len() - PIECES) as u64, "more piece")
         );
     }
-    println!(
+    say!(
         "  in all: {} to device ({}), {} from device ({}), {} copied in, {} copied out",
         bytes(plan.bytes_to_device),
         counted(plan.mappings_to_device.into(), "mapping"),
@@ -82,7 +83,7 @@ pub fn timeline(record: &RecordReport, place: &Place) {
     } else {
         "system time"
     };
-    println!("\ntimeline    {clock}, after the request arrived");
+    say!("\ntimeline    {clock}, after the request arrived");
     let at = &record.timeline;
     let stages = [
         ("submitted", at.submitted, "the program was accepted"),
@@ -93,15 +94,14 @@ pub fn timeline(record: &RecordReport, place: &Place) {
         ("completed", at.completed, "the request was completed"),
     ];
     for (name, time, meaning) in stages {
-        let reached = time != 0 || name == "submitted";
-        let time = if reached {
+        let time = if time != 0 {
             format!("{} ns", grouped(time))
         } else {
             "not reached".to_owned()
         };
-        println!("  {name:<10} {time:>16}  {meaning}");
+        say!("  {name:<10} {time:>16}  {meaning}");
     }
-    println!(
+    say!(
         "  device cycles {}, scatter-gather elements {}",
         grouped(record.device_cycles),
         grouped(record.scatter_gather_elements)
@@ -110,29 +110,29 @@ pub fn timeline(record: &RecordReport, place: &Place) {
 
 /// What the record says about a request that was refused or failed.
 pub fn refusal(result: &ResultReport) {
-    println!("\nresult      {}", result.status_name);
-    println!("  reason     {}", result.reason.unwrap_or("not known"));
+    say!("\nresult      {}", result.status_name);
+    say!("  reason     {}", result.reason.unwrap_or("not known"));
     if let Some(step) = result.step {
         let line = result.line.map_or(String::new(), |line| format!(" (line {line})"));
-        println!("  step       {step}{line}");
+        say!("  step       {step}{line}");
     }
     if let Some(operand) = result.operand {
-        println!("  operand    {operand} (0 destination, 1 to 3 sources)");
+        say!("  operand    {operand} (0 destination, 1 to 3 sources)");
     }
     match &result.record {
         Some(record) => {
-            println!("  offset     {}", grouped(record.offset));
-            println!("  length     {}", grouped(record.length));
-            println!("  limit      {}", grouped(record.limit));
-            println!("  cycles     {}", grouped(record.device_cycles));
+            say!("  offset     {}", grouped(record.offset));
+            say!("  length     {}", grouped(record.length));
+            say!("  limit      {}", grouped(record.limit));
+            say!("  cycles     {}", grouped(record.device_cycles));
         }
-        None => println!("  the driver kept no record"),
+        None => say!("  the driver kept no record"),
     }
 }
 
 /// The first elements of what the program wrote.
 pub fn outputs(arrays: &[ArrayReport]) {
-    println!("\noutput");
+    say!("\noutput");
     for array in arrays.iter().filter(|array| array.role != "in") {
         let values: Vec<String> = array.shown.iter().map(ToString::to_string).collect();
         let more = if array.count > array.shown.len() as u64 {
@@ -144,36 +144,41 @@ pub fn outputs(arrays: &[ArrayReport]) {
             .written_to
             .as_ref()
             .map_or(String::new(), |file| format!("  -> {file}"));
-        println!("  {:<10} {}{more}{file}", array.name, values.join(" "));
+        say!("  {:<10} {}{more}{file}", array.name, values.join(" "));
     }
 }
 
 /// How the results compare.
 pub fn verification(verification: &Verification, size: u64) {
     match verification {
-        Verification::Verified => println!(
+        Verification::Verified => say!(
             "\nverified    all {} equal those of the reference interpreter",
             bytes(size)
         ),
-        Verification::Skipped => println!("\nnot verified"),
+        Verification::Skipped => say!("\nnot verified"),
         Verification::NoReference(fault) => {
-            println!("\nnot verified: the reference interpreter does not run it: {fault}")
+            say!("\nnot verified: the reference interpreter does not run it: {fault}")
         }
         Verification::Differs(difference) => differs(difference),
     }
 }
 
 fn differs(difference: &Difference) {
-    println!(
+    say!(
         "\nWRONG       {} not as the reference interpreter computes",
         counted(difference.bytes, "byte")
     );
     match &difference.element {
-        Some(at) => println!(
+        Some(at) => say!(
             "  first at   {}[{}]: device {} ({:#x}), reference {} ({:#x})",
-            at.array, at.index, at.device, at.device.bits, at.reference, at.reference.bits
+            at.array,
+            at.index,
+            at.device,
+            at.device.bits,
+            at.reference,
+            at.reference.bits
         ),
-        None => println!(
+        None => say!(
             "  first at   byte {} of the data buffer, between the arrays",
             grouped(difference.offset)
         ),
@@ -182,9 +187,9 @@ fn differs(difference: &Difference) {
 
 /// The end of the machine.
 pub fn shutdown(shutdown: &Shutdown) {
-    println!("\nshut down   device removed, driver unloaded");
+    say!("\nshut down   device removed, driver unloaded, nothing left");
     for line in shutdown.report.lines().filter(|line| !line.trim().is_empty()) {
-        println!("  {}", line.trim_end());
+        say!("  {}", line.trim_end());
     }
 }
 
