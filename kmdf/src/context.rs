@@ -177,17 +177,19 @@ pub(crate) unsafe fn add<'a, T: Context>(object: WDFOBJECT, value: T) -> Result<
     unsafe { set(object, value) }
 }
 
-/// EvtDestroyCallback: drops the context, if it was ever initialised.
-unsafe extern "C" fn destroy<T: Context>(object: WDFOBJECT) {
-    // SAFETY: the framework frees the context's memory only after this callback.
-    let Some(cell) = (unsafe { cell::<T>(object) }) else {
-        return;
-    };
-    if cell.state.swap(BUSY, Ordering::Acquire) == READY {
-        // SAFETY: nobody else has a reference: the object is being destroyed.
-        let value = unsafe { &mut *cell.value.get() };
-        // SAFETY: it was READY, and is not any more.
-        unsafe { value.assume_init_drop() };
+callback! {
+    /// EvtDestroyCallback: drops the context, if it was ever initialised.
+    unsafe extern "C" fn destroy<T: Context>(object: WDFOBJECT) {
+        // SAFETY: the framework frees the context's memory only after this callback.
+        let Some(cell) = (unsafe { cell::<T>(object) }) else {
+            return;
+        };
+        if cell.state.swap(BUSY, Ordering::Acquire) == READY {
+            // SAFETY: nobody else has a reference: the object is being destroyed.
+            let value = unsafe { &mut *cell.value.get() };
+            // SAFETY: it was READY, and is not any more.
+            unsafe { value.assume_init_drop() };
+        }
     }
 }
 

@@ -269,61 +269,79 @@ unsafe fn with<T: DeviceOps>(device: WDFDEVICE, f: impl FnOnce(&T) -> Result) ->
     }
 }
 
-unsafe extern "C" fn on_prepare_hardware<T: DeviceOps>(
-    device: WDFDEVICE,
-    raw: WDFCMRESLIST,
-    translated: WDFCMRESLIST,
-) -> NTSTATUS {
-    // SAFETY: the lists are valid until EvtDeviceReleaseHardware has returned.
-    let resources = unsafe { Resources::new(raw, translated) };
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, |ops| ops.prepare_hardware(&resources)) }
+callback! {
+    unsafe extern "C" fn on_prepare_hardware<T: DeviceOps>(
+        device: WDFDEVICE,
+        raw: WDFCMRESLIST,
+        translated: WDFCMRESLIST,
+    ) -> NTSTATUS {
+        // SAFETY: the lists are valid until EvtDeviceReleaseHardware has returned.
+        let resources = unsafe { Resources::new(raw, translated) };
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, |ops| ops.prepare_hardware(&resources)) }
+    }
 }
 
-unsafe extern "C" fn on_release_hardware<T: DeviceOps>(device: WDFDEVICE, _translated: WDFCMRESLIST) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::release_hardware) }
+callback! {
+    unsafe extern "C" fn on_release_hardware<T: DeviceOps>(device: WDFDEVICE, _translated: WDFCMRESLIST) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::release_hardware) }
+    }
 }
 
-unsafe extern "C" fn on_d0_entry<T: DeviceOps>(device: WDFDEVICE, _previous: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::d0_entry) }
+callback! {
+    unsafe extern "C" fn on_d0_entry<T: DeviceOps>(device: WDFDEVICE, _previous: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::d0_entry) }
+    }
 }
 
-unsafe extern "C" fn on_interrupts_enabled<T: DeviceOps>(
-    device: WDFDEVICE,
-    _previous: WDF_POWER_DEVICE_STATE,
-) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::interrupts_enabled) }
+callback! {
+    unsafe extern "C" fn on_interrupts_enabled<T: DeviceOps>(
+        device: WDFDEVICE,
+        _previous: WDF_POWER_DEVICE_STATE,
+    ) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::interrupts_enabled) }
+    }
 }
 
-unsafe extern "C" fn on_interrupts_disabling<T: DeviceOps>(
-    device: WDFDEVICE,
-    _target: WDF_POWER_DEVICE_STATE,
-) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::interrupts_disabling) }
+callback! {
+    unsafe extern "C" fn on_interrupts_disabling<T: DeviceOps>(
+        device: WDFDEVICE,
+        _target: WDF_POWER_DEVICE_STATE,
+    ) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::interrupts_disabling) }
+    }
 }
 
-unsafe extern "C" fn on_d0_exit<T: DeviceOps>(device: WDFDEVICE, _target: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::d0_exit) }
+callback! {
+    unsafe extern "C" fn on_d0_exit<T: DeviceOps>(device: WDFDEVICE, _target: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::d0_exit) }
+    }
 }
 
-unsafe extern "C" fn on_suspending<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::suspending) }
+callback! {
+    unsafe extern "C" fn on_suspending<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::suspending) }
+    }
 }
 
-unsafe extern "C" fn on_restarted<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {
-    // SAFETY: passed to this callback.
-    unsafe { with::<T>(device, T::restarted) }
+callback! {
+    unsafe extern "C" fn on_restarted<T: DeviceOps>(device: WDFDEVICE) -> NTSTATUS {
+        // SAFETY: passed to this callback.
+        unsafe { with::<T>(device, T::restarted) }
+    }
 }
 
-unsafe extern "C" fn on_surprise_removal<T: DeviceOps>(device: WDFDEVICE) {
-    // SAFETY: passed to this callback.
-    if let Some(ops) = unsafe { context::get::<T>(device.cast()) } {
-        ops.surprise_removal();
+callback! {
+    unsafe extern "C" fn on_surprise_removal<T: DeviceOps>(device: WDFDEVICE) {
+        // SAFETY: passed to this callback.
+        if let Some(ops) = unsafe { context::get::<T>(device.cast()) } {
+            ops.surprise_removal();
+        }
     }
 }

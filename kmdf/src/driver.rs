@@ -78,27 +78,31 @@ impl EntryArguments<'_> {
     }
 }
 
-unsafe extern "C" fn on_device_add<D: DriverOps>(driver: WDFDRIVER, init: PWDFDEVICE_INIT) -> NTSTATUS {
-    // SAFETY: the framework passed the driver object to its callback.
-    let ops = unsafe { context::get::<D>(driver.cast()) };
-    // SAFETY: as above.
-    let ledger = unsafe { context::get::<Ledger>(driver.cast()) };
-    let (Some(ops), Some(ledger)) = (ops, ledger) else {
-        return NtStatus::INTERNAL_ERROR.raw();
-    };
-    // SAFETY: the ledger is a context of the driver object.
-    let ledger = unsafe { LedgerRef::new(ledger) };
-    // SAFETY: the framework passed both to this callback.
-    let init = unsafe { DeviceInit::new(init, driver, ledger) };
-    returned(ops.device_add(init))
+callback! {
+    unsafe extern "C" fn on_device_add<D: DriverOps>(driver: WDFDRIVER, init: PWDFDEVICE_INIT) -> NTSTATUS {
+        // SAFETY: the framework passed the driver object to its callback.
+        let ops = unsafe { context::get::<D>(driver.cast()) };
+        // SAFETY: as above.
+        let ledger = unsafe { context::get::<Ledger>(driver.cast()) };
+        let (Some(ops), Some(ledger)) = (ops, ledger) else {
+            return NtStatus::INTERNAL_ERROR.raw();
+        };
+        // SAFETY: the ledger is a context of the driver object.
+        let ledger = unsafe { LedgerRef::new(ledger) };
+        // SAFETY: the framework passed both to this callback.
+        let init = unsafe { DeviceInit::new(init, driver, ledger) };
+        returned(ops.device_add(init))
+    }
 }
 
-unsafe extern "C" fn on_unload<D: DriverOps>(driver: WDFDRIVER) {
-    // SAFETY: the framework passed the driver object to its callback.
-    let ops = unsafe { context::get::<D>(driver.cast()) };
-    // SAFETY: as above.
-    let ledger = unsafe { context::get::<Ledger>(driver.cast()) };
-    if let (Some(ops), Some(ledger)) = (ops, ledger) {
-        ops.unload(ledger);
+callback! {
+    unsafe extern "C" fn on_unload<D: DriverOps>(driver: WDFDRIVER) {
+        // SAFETY: the framework passed the driver object to its callback.
+        let ops = unsafe { context::get::<D>(driver.cast()) };
+        // SAFETY: as above.
+        let ledger = unsafe { context::get::<Ledger>(driver.cast()) };
+        if let (Some(ops), Some(ledger)) = (ops, ledger) {
+            ops.unload(ledger);
+        }
     }
 }

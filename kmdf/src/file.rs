@@ -52,16 +52,18 @@ pub(crate) fn configure<F: FileOps>(init: PWDFDEVICE_INIT) {
     }
 }
 
-unsafe extern "C" fn on_create<F: FileOps>(device: WDFDEVICE, request: WDFREQUEST, file: WDFFILEOBJECT) {
-    // SAFETY: the framework passed the device to this callback.
-    let device = unsafe { context::get::<F::Device>(device.cast()) };
-    let opened = match device {
-        Some(device) => F::open(device, &NewFile { handle: file }),
-        None => Err(NtStatus::DEVICE_NOT_READY),
-    };
-    // SAFETY: the framework passed the file object to this callback.
-    let kept = opened.and_then(|value| unsafe { context::set(file.cast(), value) }.map(|_| ()));
-    let status = kept.err().unwrap_or(NtStatus::SUCCESS);
-    // SAFETY: the driver owns the create request, and completes it once.
-    unsafe { call_unsafe_wdf_function_binding!(WdfRequestComplete, request, status.raw()) };
+callback! {
+    unsafe extern "C" fn on_create<F: FileOps>(device: WDFDEVICE, request: WDFREQUEST, file: WDFFILEOBJECT) {
+        // SAFETY: the framework passed the device to this callback.
+        let device = unsafe { context::get::<F::Device>(device.cast()) };
+        let opened = match device {
+            Some(device) => F::open(device, &NewFile { handle: file }),
+            None => Err(NtStatus::DEVICE_NOT_READY),
+        };
+        // SAFETY: the framework passed the file object to this callback.
+        let kept = opened.and_then(|value| unsafe { context::set(file.cast(), value) }.map(|_| ()));
+        let status = kept.err().unwrap_or(NtStatus::SUCCESS);
+        // SAFETY: the driver owns the create request, and completes it once.
+        unsafe { call_unsafe_wdf_function_binding!(WdfRequestComplete, request, status.raw()) };
+    }
 }

@@ -96,19 +96,23 @@ fn parts<D: DeviceOps>(interrupt: WDFINTERRUPT, _callback: PhantomData<&()>) -> 
     Some((device, position.0))
 }
 
-unsafe extern "C" fn on_interrupt<I: InterruptOps>(interrupt: WDFINTERRUPT, _message: ULONG) -> BOOLEAN {
-    let Some((device, position)) = parts::<I::Device>(interrupt, PhantomData) else {
-        return 0;
-    };
-    let isr = Isr {
-        handle: interrupt,
-        callback: PhantomData,
-    };
-    BOOLEAN::from(I::service(I::at_dirql(device), &isr, position) == Claim::Ours)
+callback! {
+    unsafe extern "C" fn on_interrupt<I: InterruptOps>(interrupt: WDFINTERRUPT, _message: ULONG) -> BOOLEAN {
+        let Some((device, position)) = parts::<I::Device>(interrupt, PhantomData) else {
+            return 0;
+        };
+        let isr = Isr {
+            handle: interrupt,
+            callback: PhantomData,
+        };
+        BOOLEAN::from(I::service(I::at_dirql(device), &isr, position) == Claim::Ours)
+    }
 }
 
-unsafe extern "C" fn on_dpc<I: InterruptOps>(interrupt: WDFINTERRUPT, _device: WDFOBJECT) {
-    if let Some((device, position)) = parts::<I::Device>(interrupt, PhantomData) {
-        I::deferred(device, position);
+callback! {
+    unsafe extern "C" fn on_dpc<I: InterruptOps>(interrupt: WDFINTERRUPT, _device: WDFOBJECT) {
+        if let Some((device, position)) = parts::<I::Device>(interrupt, PhantomData) {
+            I::deferred(device, position);
+        }
     }
 }

@@ -10,6 +10,8 @@
 
 mod barrier;
 mod bus_interface;
+#[macro_use]
+mod callback;
 mod context;
 mod debug;
 mod device;

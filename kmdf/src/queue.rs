@@ -163,39 +163,45 @@ fn device_of<D: DeviceOps>(queue: WDFQUEUE, _callback: PhantomData<&()>) -> Opti
     unsafe { context::get::<D>(device.cast()) }
 }
 
-unsafe extern "C" fn on_device_control<Q: QueueOps>(
-    queue: WDFQUEUE,
-    request: WDFREQUEST,
-    output_length: usize,
-    input_length: usize,
-    code: ULONG,
-) {
-    let ioctl = Ioctl {
-        code,
-        input_length,
-        output_length,
-    };
-    // SAFETY: the framework presents the request, which makes the driver its owner.
-    let request = unsafe { Request::presented(request, ioctl) };
-    match device_of::<Q::Device>(queue, PhantomData) {
-        Some(device) => Q::device_control(device, request),
-        None => request.complete(NtStatus::DEVICE_NOT_READY),
+callback! {
+    unsafe extern "C" fn on_device_control<Q: QueueOps>(
+        queue: WDFQUEUE,
+        request: WDFREQUEST,
+        output_length: usize,
+        input_length: usize,
+        code: ULONG,
+    ) {
+        let ioctl = Ioctl {
+            code,
+            input_length,
+            output_length,
+        };
+        // SAFETY: the framework presents the request, which makes the driver its owner.
+        let request = unsafe { Request::presented(request, ioctl) };
+        match device_of::<Q::Device>(queue, PhantomData) {
+            Some(device) => Q::device_control(device, request),
+            None => request.complete(NtStatus::DEVICE_NOT_READY),
+        }
     }
 }
 
-unsafe extern "C" fn on_stop<Q: QueueOps>(queue: WDFQUEUE, request: WDFREQUEST, action: ULONG) {
-    let purge = action & _WDF_REQUEST_STOP_ACTION_FLAGS::WdfRequestStopActionPurge.cast_unsigned() != 0;
-    let reason = if purge { StopReason::Purge } else { StopReason::Suspend };
-    if let Some(device) = device_of::<Q::Device>(queue, PhantomData) {
-        Q::stop(device, StoppedRequest { handle: request }, reason);
+callback! {
+    unsafe extern "C" fn on_stop<Q: QueueOps>(queue: WDFQUEUE, request: WDFREQUEST, action: ULONG) {
+        let purge = action & _WDF_REQUEST_STOP_ACTION_FLAGS::WdfRequestStopActionPurge.cast_unsigned() != 0;
+        let reason = if purge { StopReason::Purge } else { StopReason::Suspend };
+        if let Some(device) = device_of::<Q::Device>(queue, PhantomData) {
+            Q::stop(device, StoppedRequest { handle: request }, reason);
+        }
     }
 }
 
-unsafe extern "C" fn on_canceled<W: WaitingOps>(queue: WDFQUEUE, request: WDFREQUEST) {
-    // SAFETY: with this callback the framework makes the driver the owner.
-    let request = unsafe { Request::retrieved(request) };
-    match device_of::<W::Device>(queue, PhantomData) {
-        Some(device) => W::canceled(device, request),
-        None => request.complete(NtStatus::CANCELLED),
+callback! {
+    unsafe extern "C" fn on_canceled<W: WaitingOps>(queue: WDFQUEUE, request: WDFREQUEST) {
+        // SAFETY: with this callback the framework makes the driver the owner.
+        let request = unsafe { Request::retrieved(request) };
+        match device_of::<W::Device>(queue, PhantomData) {
+            Some(device) => W::canceled(device, request),
+            None => request.complete(NtStatus::CANCELLED),
+        }
     }
 }

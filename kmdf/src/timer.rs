@@ -65,11 +65,13 @@ impl Timer {
     }
 }
 
-unsafe extern "C" fn on_timer<T: TimerOps>(timer: WDFTIMER) {
-    // SAFETY: the framework passed the timer to its callback, so it is alive.
-    let device = unsafe { call_unsafe_wdf_function_binding!(WdfTimerGetParentObject, timer) };
-    // SAFETY: the device outlives the callbacks of its timers.
-    if let Some(device) = unsafe { context::get::<T::Device>(device) } {
-        T::expired(device);
+callback! {
+    unsafe extern "C" fn on_timer<T: TimerOps>(timer: WDFTIMER) {
+        // SAFETY: the framework passed the timer to its callback, so it is alive.
+        let device = unsafe { call_unsafe_wdf_function_binding!(WdfTimerGetParentObject, timer) };
+        // SAFETY: the device outlives the callbacks of its timers.
+        if let Some(device) = unsafe { context::get::<T::Device>(device) } {
+            T::expired(device);
+        }
     }
 }

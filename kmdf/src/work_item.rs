@@ -59,11 +59,13 @@ impl WorkItem {
     }
 }
 
-unsafe extern "C" fn on_work<W: WorkItemOps>(item: WDFWORKITEM) {
-    // SAFETY: the framework passed the work item to its callback, so it is alive.
-    let device = unsafe { call_unsafe_wdf_function_binding!(WdfWorkItemGetParentObject, item) };
-    // SAFETY: the device outlives the callbacks of its work items.
-    if let Some(device) = unsafe { context::get::<W::Device>(device) } {
-        W::run(device);
+callback! {
+    unsafe extern "C" fn on_work<W: WorkItemOps>(item: WDFWORKITEM) {
+        // SAFETY: the framework passed the work item to its callback, so it is alive.
+        let device = unsafe { call_unsafe_wdf_function_binding!(WdfWorkItemGetParentObject, item) };
+        // SAFETY: the device outlives the callbacks of its work items.
+        if let Some(device) = unsafe { context::get::<W::Device>(device) } {
+            W::run(device);
+        }
     }
 }

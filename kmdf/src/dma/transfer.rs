@@ -329,21 +329,23 @@ pub struct Programmed {
 // SAFETY: a transaction may be used from any thread.
 unsafe impl Send for Programmed {}
 
-unsafe extern "C" fn on_program_dma<P: ProgramDma>(
-    transaction: WDFDMATRANSACTION,
-    device: WDFDEVICE,
-    key: WDFCONTEXT,
-    _direction: WDF_DMA_DIRECTION,
-    list: PSCATTER_GATHER_LIST,
-) -> BOOLEAN {
-    // SAFETY: the framework passed the device to this callback.
-    let Some(device) = (unsafe { context::get::<P::Device>(device.cast()) }) else {
-        return 0;
-    };
-    // SAFETY: valid until the transfer ends, which is after this callback.
-    let list = unsafe { ScatterGatherList::new(list) };
-    P::program(device, key.addr(), Programmed { transaction }, &list);
-    1
+callback! {
+    unsafe extern "C" fn on_program_dma<P: ProgramDma>(
+        transaction: WDFDMATRANSACTION,
+        device: WDFDEVICE,
+        key: WDFCONTEXT,
+        _direction: WDF_DMA_DIRECTION,
+        list: PSCATTER_GATHER_LIST,
+    ) -> BOOLEAN {
+        // SAFETY: the framework passed the device to this callback.
+        let Some(device) = (unsafe { context::get::<P::Device>(device.cast()) }) else {
+            return 0;
+        };
+        // SAFETY: valid until the transfer ends, which is after this callback.
+        let list = unsafe { ScatterGatherList::new(list) };
+        P::program(device, key.addr(), Programmed { transaction }, &list);
+        1
+    }
 }
 
 /// A request all of whose parts are mapped, but which the device has not been told about.

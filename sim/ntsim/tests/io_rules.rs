@@ -78,7 +78,7 @@ fn completion_rules() {
     );
 }
 
-unsafe extern "C" fn cancel_without_release(_device: PDEVICE_OBJECT, irp: PIRP) {
+unsafe extern "win64" fn cancel_without_release(_device: PDEVICE_OBJECT, irp: PIRP) {
     complete(irp, STATUS_CANCELLED, 0);
 }
 
@@ -245,8 +245,8 @@ fn a_remove_lock_waits_for_the_last_holder() {
     assert_eq!(steps.get(), 1);
 }
 
-unsafe extern "C" fn leaky_entry(driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
-    unsafe extern "C" fn unload(_driver: PDRIVER_OBJECT) {}
+unsafe extern "win64" fn leaky_entry(driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
+    unsafe extern "win64" fn unload(_driver: PDRIVER_OBJECT) {}
     unsafe { (*driver).DriverUnload = Some(unload) };
     match LEAK.with(Cell::get) {
         "pool" => _ = unsafe { ExAllocatePool2(POOL_FLAG_NON_PAGED, 77, u32::from_le_bytes(*b"Leak")) },

@@ -35,7 +35,7 @@ fn write(driver: &Driver, offset: u64, value: u32) {
     unsafe { register.write_volatile(value) };
 }
 
-unsafe extern "C" fn isr(_interrupt: *mut _KINTERRUPT, context: PVOID) -> BOOLEAN {
+unsafe extern "win64" fn isr(_interrupt: *mut _KINTERRUPT, context: PVOID) -> BOOLEAN {
     let driver: &Driver = unsafe { &*context.cast() };
     driver.log.borrow_mut().push(("isr", unsafe { KeGetCurrentIrql() }));
     if driver.claims.get() == 1 {
@@ -48,7 +48,7 @@ unsafe extern "C" fn isr(_interrupt: *mut _KINTERRUPT, context: PVOID) -> BOOLEA
     driver.claims.get()
 }
 
-unsafe extern "C" fn dpc(_dpc: *mut KDPC, context: PVOID, _: PVOID, _: PVOID) {
+unsafe extern "win64" fn dpc(_dpc: *mut KDPC, context: PVOID, _: PVOID, _: PVOID) {
     let driver: &Driver = unsafe { &*context.cast() };
     driver.log.borrow_mut().push(("dpc", unsafe { KeGetCurrentIrql() }));
     unsafe { KeSetEvent(driver.event, 0, 0) };
@@ -255,7 +255,7 @@ fn an_interrupt_waits_while_the_irql_is_high() {
     .unwrap();
 }
 
-unsafe extern "C" fn synchronized(context: PVOID) -> BOOLEAN {
+unsafe extern "win64" fn synchronized(context: PVOID) -> BOOLEAN {
     let driver: &Driver = unsafe { &*context.cast() };
     driver
         .log
@@ -386,7 +386,7 @@ fn disconnecting_twice_is_caught() {
     assert_eq!(rule(&crash), "interrupt-not-connected");
 }
 
-unsafe extern "C" fn message_isr(_interrupt: *mut _KINTERRUPT, context: PVOID, message: ULONG) -> BOOLEAN {
+unsafe extern "win64" fn message_isr(_interrupt: *mut _KINTERRUPT, context: PVOID, message: ULONG) -> BOOLEAN {
     let log: &RefCell<Vec<u32>> = unsafe { &*context.cast() };
     log.borrow_mut().push(message);
     1

@@ -141,7 +141,7 @@ fn a_spin_lock_acquired_twice_is_caught() {
     );
 }
 
-unsafe extern "C" fn lock_in_dpc(_dpc: *mut KDPC, context: PVOID, _: PVOID, _: PVOID) {
+unsafe extern "win64" fn lock_in_dpc(_dpc: *mut KDPC, context: PVOID, _: PVOID, _: PVOID) {
     unsafe { KeAcquireSpinLockAtDpcLevel(context.cast()) };
     unsafe { KeReleaseSpinLockFromDpcLevel(context.cast()) };
 }

@@ -412,7 +412,7 @@ fn wild_pointers_of_a_driver_are_bug_checks() {
         ("invalid-memory", 0x50, 8)
     );
     let jump = crash(|_| unsafe {
-        let function: extern "C" fn() = core::mem::transmute(std::hint::black_box(0x10_usize));
+        let function: extern "win64" fn() = core::mem::transmute(std::hint::black_box(0x10_usize));
         function();
     });
     assert_eq!(rule(&jump), "invalid-memory");

@@ -141,7 +141,7 @@ fn an_endless_loop_ends_with_the_budget() {
     assert_eq!(crash.kind, CrashKind::Budget);
 }
 
-extern "C" fn panics() {
+extern "win64" fn panics() {
     let empty: Vec<u32> = Vec::new();
     let index = std::hint::black_box(3);
     assert!(empty[index] > 0);

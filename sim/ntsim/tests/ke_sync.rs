@@ -131,7 +131,7 @@ fn a_wait_on_something_else_is_caught() {
     );
 }
 
-unsafe extern "C" fn count_dpc(_dpc: *mut KDPC, context: PVOID, first: PVOID, second: PVOID) {
+unsafe extern "win64" fn count_dpc(_dpc: *mut KDPC, context: PVOID, first: PVOID, second: PVOID) {
     assert_eq!(unsafe { KeGetCurrentIrql() }, 2);
     let log: &RefCell<Vec<(usize, usize)>> = unsafe { &*context.cast() };
     log.borrow_mut().push((first.addr(), second.addr()));
@@ -212,7 +212,7 @@ fn timers_fire_in_order_and_periodically_until_cancelled() {
     assert_eq!(log.borrow().len(), 5);
 }
 
-unsafe extern "C" fn count_ex(_timer: PEX_TIMER, context: PVOID) {
+unsafe extern "win64" fn count_ex(_timer: PEX_TIMER, context: PVOID) {
     let count: &Cell<u32> = unsafe { &*context.cast() };
     count.set(count.get() + 1);
 }
@@ -236,7 +236,7 @@ fn executive_timers_fire_and_a_deleted_one_is_caught() {
     assert_eq!((count.get(), rule(&crash)), (3, "ex-timer-unknown"));
 }
 
-unsafe extern "C" fn thread_body(context: PVOID) {
+unsafe extern "win64" fn thread_body(context: PVOID) {
     let count: &Cell<u32> = unsafe { &*context.cast() };
     count.set(count.get() + 1);
     unsafe { _ = PsTerminateSystemThread(0) };
@@ -271,7 +271,7 @@ fn a_system_thread_can_end_itself_and_be_waited_for() {
     assert_eq!(count.get(), 1);
 }
 
-unsafe extern "C" fn raising_thread(_context: PVOID) {
+unsafe extern "win64" fn raising_thread(_context: PVOID) {
     unsafe { KeEnterCriticalRegion() };
     unsafe { _ = PsTerminateSystemThread(0) };
 }
@@ -283,7 +283,7 @@ fn a_system_thread_that_ends_in_a_critical_region_is_caught() {
         .run_as_driver("driver", || {
             let mut handle = core::ptr::null_mut();
             let null: PVOID = core::ptr::null_mut();
-            let routine = Some(raising_thread as unsafe extern "C" fn(PVOID));
+            let routine = Some(raising_thread as unsafe extern "win64" fn(PVOID));
             let status =
                 unsafe { PsCreateSystemThread(&raw mut handle, 0, null.cast(), null, null.cast(), routine, null) };
             assert_eq!(status, STATUS_SUCCESS);
@@ -294,7 +294,7 @@ fn a_system_thread_that_ends_in_a_critical_region_is_caught() {
     assert_eq!(rule(&crash), "thread-end-state");
 }
 
-unsafe extern "C" fn work(device: PDEVICE_OBJECT, context: PVOID) {
+unsafe extern "win64" fn work(device: PDEVICE_OBJECT, context: PVOID) {
     assert_eq!((unsafe { KeGetCurrentIrql() }, device.addr()), (0, 0x1000));
     let count: &Cell<u32> = unsafe { &*context.cast() };
     count.set(count.get() + 1);

@@ -259,7 +259,7 @@ fn the_bus_gives_access_to_the_configuration_space() {
             (*next).Parameters.QueryInterface.Size = size_of::<BUS_INTERFACE_STANDARD>() as u16;
             (*next).Parameters.QueryInterface.Version = 1;
             (*next).Parameters.QueryInterface.Interface = (&raw mut interface).cast();
-            unsafe extern "C" fn keep(_device: PDEVICE_OBJECT, _irp: PIRP, _context: PVOID) -> NTSTATUS {
+            unsafe extern "win64" fn keep(_device: PDEVICE_OBJECT, _irp: PIRP, _context: PVOID) -> NTSTATUS {
                 STATUS_MORE_PROCESSING_REQUIRED
             }
             let _ = IoSetCompletionRoutineEx(pdo, irp, Some(keep), core::ptr::null_mut(), 1, 1, 1);
@@ -285,7 +285,7 @@ thread_local! {
     static POWERED: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) };
 }
 
-unsafe extern "C" fn powered(
+unsafe extern "win64" fn powered(
     _device: PDEVICE_OBJECT,
     _minor: u8,
     state: POWER_STATE,

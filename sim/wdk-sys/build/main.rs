@@ -21,7 +21,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     let data = data::Abi::load(Path::new("data"));
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let write = |name: &str, text: String| fs::write(Path::new(&out).join(name), text).expect("OUT_DIR is writable");
+    let windows = std::env::var_os("CARGO_CFG_WINDOWS").is_some();
+    let write = |name: &str, text: String| {
+        let text = if windows { text } else { host_convention(&text) };
+        fs::write(Path::new(&out).join(name), text).expect("OUT_DIR is writable");
+    };
 
     write("types.rs", types::generate(&data));
     write("records.rs", records::generate(&data));
@@ -35,4 +39,9 @@ fn main() {
     write("wdf_functions.rs", wdf::functions(&data));
     write("reflected_layout.rs", reflected_layout::generate(&data));
     write("reflected_numbers.rs", reflected_numbers::generate(&data));
+}
+
+/// Function types as the host has to spell them: the data describes Windows, where the C convention is another one.
+fn host_convention(text: &str) -> String {
+    text.replace("extern \"C\"", "extern \"win64\"")
 }

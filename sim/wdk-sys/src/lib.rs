@@ -3,6 +3,8 @@
 //! Import it under the name `wdk_sys`: the same driver source then compiles with or without the WDK. Names, module
 //! paths and types are those of `wdk-sys` 0.5.2 for everything that `data/` describes; KMDF 1.31 is what is bound.
 //!
+//! Functions have the calling convention of Windows: `extern "C"` there, `extern "win64"` elsewhere.
+//!
 //! - crate root: types, constants, enum modules, [`NT_SUCCESS`] and its kin, [`PAGED_CODE!`],
 //!   [`call_unsafe_wdf_function_binding!`], the statics of KMDF;
 //! - [`ntddk`]: the NT functions. Off Windows each jumps through an import slot, as a PE image calls through its import
@@ -17,6 +19,7 @@ extern crate std;
 
 mod bindgen;
 mod consts;
+mod convention;
 mod ctypes;
 mod enums;
 #[cfg(windows)]

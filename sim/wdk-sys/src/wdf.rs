@@ -14,7 +14,7 @@ macro_rules! call_unsafe_wdf_function_binding {
 #[doc(hidden)]
 pub mod __private {
     //! What [`call_unsafe_wdf_function_binding!`] expands to.
-    use crate::types::*;
+    use crate::{convention::foreign, types::*};
 
     /// The number of entries of the bound function table.
     #[must_use]
@@ -28,7 +28,7 @@ pub mod __private {
     /// The table entry of a function. Panics when the table has no such entry, as the slice index in the real macro
     /// does.
     #[inline]
-    fn table_entry(index: crate::_WDFFUNCENUM::Type) -> unsafe extern "C" fn() {
+    fn table_entry(index: crate::_WDFFUNCENUM::Type) -> foreign!(fn()) {
         let index = usize::try_from(index).expect("an index is not negative");
         let count = get_wdf_function_count();
         if index >= count {
@@ -69,9 +69,9 @@ pub mod __private {
             #[inline(always)]
             pub unsafe fn $name($($argument: $of),*) -> $returns {
                 let entry = super::table_entry(crate::_WDFFUNCENUM::$index);
-                type Function = unsafe extern "C" fn(PWDF_DRIVER_GLOBALS $(, $of)*) -> $returns;
+                type Function = foreign!(fn(PWDF_DRIVER_GLOBALS $(, $of)*) -> $returns);
                 // SAFETY: the framework's table has a function of this type at this index.
-                let function = unsafe { ::core::mem::transmute::<unsafe extern "C" fn(), Function>(entry) };
+                let function = unsafe { ::core::mem::transmute::<foreign!(fn()), Function>(entry) };
                 // SAFETY: the caller keeps the contract of the KMDF function.
                 unsafe { function(super::driver_globals() $(, $argument)*) }
             }
@@ -92,7 +92,7 @@ pub mod __private {
             reason = "the function type belongs beside its one use"
         )]
 
-        use crate::{enums::*, types::*};
+        use crate::{convention::foreign, enums::*, types::*};
 
         include!(concat!(env!("OUT_DIR"), "/wdf_calls.rs"));
     }

@@ -73,7 +73,7 @@ macro_rules! nt_exports {
             /// # Safety
             /// As the kernel function of this name: what the caller passes is what that function documents.
             #[allow(non_snake_case, clippy::too_many_arguments, reason = "the kernel's name and signature")]
-            pub unsafe extern "C" fn $name($($arg: $of),*) $(-> $ret)? {
+            pub unsafe extern "win64" fn $name($($arg: $of),*) $(-> $ret)? {
                 const INFO: $crate::cross::ExportInfo = $crate::cross::ExportInfo {
                     module: $module,
                     name: stringify!($name),
@@ -92,7 +92,7 @@ macro_rules! nt_exports {
 macro_rules! signature_check {
     ([unchecked] $($rest:tt)*) => {};
     ([checked] $name:ident($($of:ty),*) $(-> $ret:ty)?) => {
-        const _: unsafe extern "C" fn($($of),*) $(-> $ret)? = ::wdk_sys::ntddk::$name;
+        const _: unsafe extern "win64" fn($($of),*) $(-> $ret)? = ::wdk_sys::ntddk::$name;
     };
 }
 
@@ -110,7 +110,7 @@ macro_rules! dma_operations {
         /// # Safety
         /// As the DMA operation of this name: what the caller passes is what that operation documents.
         #[allow(non_snake_case, clippy::too_many_arguments, reason = "the kernel's name and signature")]
-        pub unsafe extern "C" fn $name($($arg: $of),*) $(-> $ret)? {
+        pub unsafe extern "win64" fn $name($($arg: $of),*) $(-> $ret)? {
             const INFO: $crate::cross::ExportInfo = $crate::cross::ExportInfo {
                 module: "DMA_OPERATIONS",
                 name: stringify!($name),
@@ -144,7 +144,7 @@ macro_rules! wdf_exports {
             /// # Safety
             /// As the framework function of this name: what the caller passes is what that function documents.
             #[allow(non_snake_case, clippy::too_many_arguments, reason = "the framework's name and signature")]
-            pub unsafe extern "C" fn $name(globals: ::wdk_sys::PWDF_DRIVER_GLOBALS, $($arg: $of),*) $(-> $ret)? {
+            pub unsafe extern "win64" fn $name(globals: ::wdk_sys::PWDF_DRIVER_GLOBALS, $($arg: $of),*) $(-> $ret)? {
                 const INFO: $crate::cross::ExportInfo = $crate::cross::ExportInfo {
                     module: "WDF01000.SYS",
                     name: stringify!($name),
@@ -172,7 +172,7 @@ macro_rules! framework_callbacks {
         /// # Safety
         /// Called by the kernel, as documented for a routine of this kind.
         #[allow(non_snake_case, reason = "spelled as such routines are")]
-        pub unsafe extern "C" fn $name($($arg: $of),*) $(-> $ret)? {
+        pub unsafe extern "win64" fn $name($($arg: $of),*) $(-> $ret)? {
             $crate::cross::as_framework(move || $(-> $ret)? { $body })
         }
     )*};

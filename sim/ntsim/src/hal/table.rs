@@ -16,11 +16,11 @@ use wdk_sys::DMA_OPERATIONS;
 /// A pointer for a member that stops the run.
 macro_rules! trap {
     ($name:ident, $stop:expr) => {{
-        extern "C" fn trap() -> ! {
+        extern "win64" fn trap() -> ! {
             $stop(stringify!($name))
         }
         // SAFETY: a function that takes nothing and never returns can stand for a function of any signature of this calling convention.
-        Some(unsafe { core::mem::transmute::<extern "C" fn() -> !, _>(trap) })
+        Some(unsafe { core::mem::transmute::<extern "win64" fn() -> !, _>(trap) })
     }};
 }
 

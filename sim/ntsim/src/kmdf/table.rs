@@ -7,7 +7,7 @@ use wdk_sys::WDFFUNC;
 use wdk_sys::standin::{WDF_FUNCTION_COUNT, wdf_function_name};
 
 /// The type of a table entry, without its arguments.
-type Entry = unsafe extern "C" fn();
+type Entry = unsafe extern "win64" fn();
 
 /// The table, as drivers are bound to it: the same for every machine of the process.
 pub(crate) fn table() -> &'static [WDFFUNC; WDF_FUNCTION_COUNT] {
@@ -39,7 +39,7 @@ fn build() -> [WDFFUNC; WDF_FUNCTION_COUNT] {
 }
 
 /// What stands in the table for function `INDEX` when nothing implements it. It has no use for its arguments, so one signature serves for all.
-unsafe extern "C" fn trap<const INDEX: usize>() {
+unsafe extern "win64" fn trap<const INDEX: usize>() {
     cross::unimplemented(
         "WDF01000.SYS",
         wdf_function_name(INDEX).unwrap_or("a function behind the end of the table"),

@@ -74,7 +74,7 @@ fn a_function_that_is_not_implemented_stops_the_run_and_names_itself() {
 
 #[test]
 fn a_framework_function_before_driver_create_is_caught() {
-    unsafe extern "C" fn hasty(_driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
+    unsafe extern "win64" fn hasty(_driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
         let mut made = null_mut();
         wdf!(WdfObjectCreate, null_mut(), &mut made)
     }

@@ -18,7 +18,7 @@ thread_local! {
     static FILE: Cell<WDFFILEOBJECT> = const { Cell::new(null_mut()) };
 }
 
-unsafe extern "C" fn create(device: WDFDEVICE, request: WDFREQUEST, file: WDFFILEOBJECT) {
+unsafe extern "win64" fn create(device: WDFDEVICE, request: WDFREQUEST, file: WDFFILEOBJECT) {
     log("FileCreate");
     name(file.cast(), "file");
     FILE.set(file);
@@ -29,12 +29,12 @@ unsafe extern "C" fn create(device: WDFDEVICE, request: WDFREQUEST, file: WDFFIL
     wdf!(WdfRequestComplete, request, ANSWER.get());
 }
 
-unsafe extern "C" fn file_cleanup(file: WDFFILEOBJECT) {
+unsafe extern "win64" fn file_cleanup(file: WDFFILEOBJECT) {
     assert_eq!(file, FILE.get());
     log("FileCleanup");
 }
 
-unsafe extern "C" fn file_close(file: WDFFILEOBJECT) {
+unsafe extern "win64" fn file_close(file: WDFFILEOBJECT) {
     assert_eq!(file, FILE.get());
     log("FileClose");
 }

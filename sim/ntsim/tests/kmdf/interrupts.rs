@@ -13,7 +13,7 @@ fn interrupt(at: usize) -> WDFINTERRUPT {
     INTERRUPTS.with(|all| all.borrow()[at])
 }
 
-unsafe extern "C" fn isr(interrupt: WDFINTERRUPT, message: ULONG) -> BOOLEAN {
+unsafe extern "win64" fn isr(interrupt: WDFINTERRUPT, message: ULONG) -> BOOLEAN {
     log(format!("isr {message} at {}", unsafe { ntddk::KeGetCurrentIrql() }));
     let first = wdf!(WdfInterruptQueueDpcForIsr, interrupt);
     let second = wdf!(WdfInterruptQueueDpcForIsr, interrupt);
@@ -21,16 +21,16 @@ unsafe extern "C" fn isr(interrupt: WDFINTERRUPT, message: ULONG) -> BOOLEAN {
     1
 }
 
-unsafe extern "C" fn dpc(_interrupt: WDFINTERRUPT, associated: WDFOBJECT) {
+unsafe extern "win64" fn dpc(_interrupt: WDFINTERRUPT, associated: WDFOBJECT) {
     assert_eq!(associated, device().cast());
     log(format!("dpc at {}", unsafe { ntddk::KeGetCurrentIrql() }));
 }
 
-unsafe extern "C" fn enable(_interrupt: WDFINTERRUPT, device: WDFDEVICE) -> NTSTATUS {
+unsafe extern "win64" fn enable(_interrupt: WDFINTERRUPT, device: WDFDEVICE) -> NTSTATUS {
     event("enable", device)
 }
 
-unsafe extern "C" fn disable(_interrupt: WDFINTERRUPT, device: WDFDEVICE) -> NTSTATUS {
+unsafe extern "win64" fn disable(_interrupt: WDFINTERRUPT, device: WDFDEVICE) -> NTSTATUS {
     event("disable", device)
 }
 
@@ -126,7 +126,7 @@ fn an_interrupt_without_a_message_is_never_connected() {
 
 #[test]
 fn synchronize_and_lock_raise_to_the_interrupt_s_irql() {
-    unsafe extern "C" fn synchronized(_interrupt: WDFINTERRUPT, context: WDFCONTEXT) -> BOOLEAN {
+    unsafe extern "win64" fn synchronized(_interrupt: WDFINTERRUPT, context: WDFCONTEXT) -> BOOLEAN {
         unsafe { context.cast::<KIRQL>().write(ntddk::KeGetCurrentIrql()) };
         1
     }
@@ -190,7 +190,7 @@ fn a_failing_enable_fails_the_start() {
 
 #[test]
 fn an_interrupt_may_be_made_for_a_resource_in_prepare_hardware() {
-    unsafe extern "C" fn prepare(device: WDFDEVICE, raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
+    unsafe extern "win64" fn prepare(device: WDFDEVICE, raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
         event("PrepareHardware", device);
         for at in 0..wdf!(WdfCmResourceListGetCount, translated) {
             let of = wdf!(WdfCmResourceListGetDescriptor, translated, at);
@@ -265,7 +265,7 @@ fn a_dpc_that_does_not_exist_cannot_be_queued() {
 
 #[test]
 fn automatic_serialization_needs_a_fitting_execution_level() {
-    unsafe extern "C" fn item(_interrupt: WDFINTERRUPT, _associated: WDFOBJECT) {}
+    unsafe extern "win64" fn item(_interrupt: WDFINTERRUPT, _associated: WDFOBJECT) {}
     on("DeviceScope", |_| {});
     on("DeviceAdd", |_| {
         let mut config = config();

@@ -157,7 +157,7 @@ fn a_passive_object_deleted_at_dispatch_ends_at_passive_level() {
     let rig = Rig::started();
     take_log();
     rig.run(|| {
-        unsafe extern "C" fn at_which_irql(_object: WDFOBJECT) {
+        unsafe extern "win64" fn at_which_irql(_object: WDFOBJECT) {
             log(format!("cleanup at {}", unsafe { ntddk::KeGetCurrentIrql() }));
         }
         let mut attributes = attributes();

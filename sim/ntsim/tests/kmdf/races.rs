@@ -46,11 +46,11 @@ fn surprise_removal_during_a_resume() {
 
 #[test]
 fn timers_and_work_items_while_the_device_goes() {
-    unsafe extern "C" fn tick(timer: WDFTIMER) {
+    unsafe extern "win64" fn tick(timer: WDFTIMER) {
         let item: WDFWORKITEM = wdf!(WdfTimerGetParentObject, timer).cast();
         wdf!(WdfWorkItemEnqueue, item);
     }
-    unsafe extern "C" fn work(_item: WDFWORKITEM) {
+    unsafe extern "win64" fn work(_item: WDFWORKITEM) {
         log("work");
     }
     with_every_seed(|seed| {

@@ -7,11 +7,11 @@ use wdk_sys::*;
 /// A millisecond in 100 ns units.
 const MS: i64 = 10_000;
 
-unsafe extern "C" fn timer_function(_timer: WDFTIMER) {
+unsafe extern "win64" fn timer_function(_timer: WDFTIMER) {
     log(format!("timer at {}", unsafe { ntddk::KeGetCurrentIrql() }));
 }
 
-unsafe extern "C" fn item_function(_item: WDFWORKITEM) {
+unsafe extern "win64" fn item_function(_item: WDFWORKITEM) {
     log(format!("item at {}", unsafe { ntddk::KeGetCurrentIrql() }));
 }
 
@@ -136,7 +136,7 @@ fn timers_need_a_parent_below_a_device() {
 
 #[test]
 fn a_timer_cannot_wait_for_itself() {
-    unsafe extern "C" fn waits(timer: WDFTIMER) {
+    unsafe extern "win64" fn waits(timer: WDFTIMER) {
         let _ = wdf!(WdfTimerStop, timer, 1);
     }
     let rig = Rig::started();
@@ -189,7 +189,7 @@ fn a_work_item_queued_twice_runs_once() {
 
 #[test]
 fn a_work_item_cannot_wait_for_itself() {
-    unsafe extern "C" fn waits(item: WDFWORKITEM) {
+    unsafe extern "win64" fn waits(item: WDFWORKITEM) {
         wdf!(WdfWorkItemFlush, item);
     }
     let rig = Rig::started();
@@ -239,7 +239,7 @@ fn removal_runs_a_queued_work_item_before_its_cleanup_and_stops_a_set_timer() {
 
 #[test]
 fn a_dpc_is_queued_once_and_can_be_cancelled() {
-    unsafe extern "C" fn function(_dpc: WDFDPC) {
+    unsafe extern "win64" fn function(_dpc: WDFDPC) {
         log(format!("dpc at {}", unsafe { ntddk::KeGetCurrentIrql() }));
     }
     let rig = Rig::started();

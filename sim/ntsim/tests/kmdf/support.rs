@@ -94,12 +94,12 @@ fn name_of(object: WDFOBJECT) -> &'static str {
 }
 
 /// Logs `cleanup NAME`.
-pub unsafe extern "C" fn cleanup(object: WDFOBJECT) {
+pub unsafe extern "win64" fn cleanup(object: WDFOBJECT) {
     log(format!("cleanup {}", name_of(object)));
 }
 
 /// Logs `destroy NAME`.
-pub unsafe extern "C" fn destroy(object: WDFOBJECT) {
+pub unsafe extern "win64" fn destroy(object: WDFOBJECT) {
     log(format!("destroy {}", name_of(object)));
 }
 
@@ -134,7 +134,7 @@ pub fn object(parent: WDFOBJECT, called: &'static str) -> WDFOBJECT {
 
 macro_rules! status_callbacks {
     ($($callback:ident($($argument:ident: $of:ty),*) = $name:literal;)*) => {$(
-        unsafe extern "C" fn $callback(device: WDFDEVICE $(, $argument: $of)*) -> NTSTATUS {
+        unsafe extern "win64" fn $callback(device: WDFDEVICE $(, $argument: $of)*) -> NTSTATUS {
             event($name, device)
         }
     )*};
@@ -155,7 +155,7 @@ status_callbacks! {
 
 macro_rules! void_callbacks {
     ($($callback:ident = $name:literal;)*) => {$(
-        unsafe extern "C" fn $callback(device: WDFDEVICE) {
+        unsafe extern "win64" fn $callback(device: WDFDEVICE) {
             event($name, device);
         }
     )*};
@@ -166,7 +166,7 @@ void_callbacks! {
     surprise = "SurpriseRemoval";
 }
 
-unsafe extern "C" fn unload(_driver: WDFDRIVER) {
+unsafe extern "win64" fn unload(_driver: WDFDRIVER) {
     event("DriverUnload", core::ptr::null_mut());
 }
 
@@ -192,7 +192,7 @@ pub fn pnp_callbacks() -> WDF_PNPPOWER_EVENT_CALLBACKS {
     }
 }
 
-unsafe extern "C" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
+unsafe extern "win64" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
     wdf!(WdfDeviceInitSetPnpPowerEventCallbacks, init, &mut pnp_callbacks());
     plan(|p| p.device = init.cast());
     run_hook("DeviceInit", init.cast());
@@ -211,7 +211,7 @@ unsafe extern "C" fn device_add(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -
 }
 
 /// The driver's entry point.
-pub unsafe extern "C" fn entry(driver: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "win64" fn entry(driver: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
     let mut config = WDF_DRIVER_CONFIG {
         Size: size_of::<WDF_DRIVER_CONFIG>() as ULONG,
         EvtDriverDeviceAdd: Some(device_add),

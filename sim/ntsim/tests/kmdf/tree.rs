@@ -40,11 +40,11 @@ fn number(object: WDFOBJECT) -> usize {
     NUMBERS.with(|numbers| numbers.borrow()[&object.addr()])
 }
 
-unsafe extern "C" fn cleaned(object: WDFOBJECT) {
+unsafe extern "win64" fn cleaned(object: WDFOBJECT) {
     log(format!("cleanup {}", number(object)));
 }
 
-unsafe extern "C" fn destroyed(object: WDFOBJECT) {
+unsafe extern "win64" fn destroyed(object: WDFOBJECT) {
     log(format!("destroy {}", number(object)));
 }
 

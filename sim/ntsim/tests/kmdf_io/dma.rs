@@ -39,7 +39,7 @@ fn transaction(version: u32) -> WDFDMATRANSACTION {
     transaction
 }
 
-unsafe extern "C" fn program(
+unsafe extern "win64" fn program(
     _: WDFDMATRANSACTION,
     _: WDFDEVICE,
     _: WDFCONTEXT,

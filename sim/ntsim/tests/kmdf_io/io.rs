@@ -29,7 +29,7 @@ thread_local! {
     static QUEUE: Cell<WDFQUEUE> = const { Cell::new(null_mut()) };
 }
 
-unsafe extern "C" fn control(queue: WDFQUEUE, request: WDFREQUEST, _output: usize, _input: usize, _code: ULONG) {
+unsafe extern "win64" fn control(queue: WDFQUEUE, request: WDFREQUEST, _output: usize, _input: usize, _code: ULONG) {
     let handler = HANDLER.with(|handler| handler.borrow().clone());
     if let Some(handler) = handler {
         handler(queue, request);

@@ -32,7 +32,7 @@ fn take(then: impl FnOnce(WDFREQUEST) -> bool) -> Option<WDFREQUEST> {
     mine.then_some(request)
 }
 
-unsafe extern "C" fn cancelled(request: WDFREQUEST) {
+unsafe extern "win64" fn cancelled(request: WDFREQUEST) {
     take(|_| true);
     complete(request, STATUS_CANCELLED, 0);
 }

@@ -40,7 +40,7 @@ fn searching_a_queue_that_presents_its_requests() {
     assert_eq!(rule(&crash), "kmdf-queue-wrong-operation");
 }
 
-unsafe extern "C" fn done(_queue: WDFQUEUE, _context: WDFCONTEXT) {}
+unsafe extern "win64" fn done(_queue: WDFQUEUE, _context: WDFCONTEXT) {}
 
 #[test]
 fn drained_while_it_is_being_drained() {
@@ -57,7 +57,7 @@ thread_local! {
     static READY: Cell<u32> = const { Cell::new(0) };
 }
 
-unsafe extern "C" fn ready(_queue: WDFQUEUE, _context: WDFCONTEXT) {
+unsafe extern "win64" fn ready(_queue: WDFQUEUE, _context: WDFCONTEXT) {
     READY.set(READY.get() + 1);
 }
 

@@ -9,7 +9,7 @@ fn buffered(handler: impl Fn(WDFREQUEST) + 'static) -> &'static str {
     Io::new().broken_by(METHOD_BUFFERED, &[1; 4], 4, handler)
 }
 
-unsafe extern "C" fn cancelled(request: WDFREQUEST) {
+unsafe extern "win64" fn cancelled(request: WDFREQUEST) {
     complete(request, STATUS_CANCELLED, 0);
 }
 

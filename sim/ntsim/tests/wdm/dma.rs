@@ -104,7 +104,7 @@ pub fn start_of(mdl: PMDL) -> PVOID {
 
 pub type Lists = Rc<RefCell<Vec<PSCATTER_GATHER_LIST>>>;
 
-pub unsafe extern "C" fn keep(_device: PDEVICE_OBJECT, _irp: PIRP, list: PSCATTER_GATHER_LIST, context: PVOID) {
+pub unsafe extern "win64" fn keep(_device: PDEVICE_OBJECT, _irp: PIRP, list: PSCATTER_GATHER_LIST, context: PVOID) {
     assert_eq!(sched::current_irql(), DISPATCH_LEVEL as u8);
     unsafe {
         (*context.cast::<RefCell<Vec<PSCATTER_GATHER_LIST>>>())

@@ -126,7 +126,7 @@ pub fn complete(irp: PIRP, status: NTSTATUS, information: u64) -> NTSTATUS {
     status
 }
 
-unsafe extern "C" fn signal(_device: PDEVICE_OBJECT, _irp: PIRP, context: PVOID) -> NTSTATUS {
+unsafe extern "win64" fn signal(_device: PDEVICE_OBJECT, _irp: PIRP, context: PVOID) -> NTSTATUS {
     unsafe { KeSetEvent(context.cast(), 0, 0) };
     STATUS_MORE_PROCESSING_REQUIRED
 }
@@ -155,7 +155,7 @@ pub fn forward_and_wait(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     }
 }
 
-unsafe extern "C" fn dispatch(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+unsafe extern "win64" fn dispatch(device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     let (major, minor) = unsafe { ((*stack(irp)).MajorFunction, (*stack(irp)).MinorFunction) };
     let handler =
         |slot: &'static std::thread::LocalKey<RefCell<Option<Handler>>>| slot.with(|slot| slot.borrow().clone());
@@ -241,7 +241,7 @@ fn free_link() {
     }
 }
 
-unsafe extern "C" fn add_device(driver: PDRIVER_OBJECT, pdo: PDEVICE_OBJECT) -> NTSTATUS {
+unsafe extern "win64" fn add_device(driver: PDRIVER_OBJECT, pdo: PDEVICE_OBJECT) -> NTSTATUS {
     let wanted = ADD_STATUS.with(Cell::get);
     if wanted < 0 {
         return wanted;
@@ -280,9 +280,9 @@ unsafe extern "C" fn add_device(driver: PDRIVER_OBJECT, pdo: PDEVICE_OBJECT) -> 
     STATUS_SUCCESS
 }
 
-unsafe extern "C" fn unload(_driver: PDRIVER_OBJECT) {}
+unsafe extern "win64" fn unload(_driver: PDRIVER_OBJECT) {}
 
-unsafe extern "C" fn entry(driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn entry(driver: PDRIVER_OBJECT, _path: PUNICODE_STRING) -> NTSTATUS {
     unsafe {
         for major in [
             IRP_MJ_CREATE,

@@ -15,7 +15,7 @@ thread_local! {
     pub static HELD: Cell<PIRP> = const { Cell::new(core::ptr::null_mut()) };
 }
 
-pub unsafe extern "C" fn cancel(_device: PDEVICE_OBJECT, irp: PIRP) {
+pub unsafe extern "win64" fn cancel(_device: PDEVICE_OBJECT, irp: PIRP) {
     unsafe { IoReleaseCancelSpinLock((*irp).CancelIrql) };
     complete(irp, STATUS_CANCELLED, 0);
 }
@@ -27,7 +27,7 @@ pub fn pend(irp: PIRP, routine: PDRIVER_CANCEL) -> NTSTATUS {
     STATUS_PENDING
 }
 
-pub unsafe extern "C" fn catch(_device: PDEVICE_OBJECT, _irp: PIRP, context: PVOID) -> NTSTATUS {
+pub unsafe extern "win64" fn catch(_device: PDEVICE_OBJECT, _irp: PIRP, context: PVOID) -> NTSTATUS {
     unsafe { *context.cast::<u32>() += 1 };
     STATUS_MORE_PROCESSING_REQUIRED
 }

@@ -74,7 +74,7 @@ macro_rules! field {
 }
 
 /// The driver's entry point, with one mistake.
-pub unsafe extern "C" fn entry<const MISTAKE: u8>(driver: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
+pub unsafe extern "win64" fn entry<const MISTAKE: u8>(driver: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
     let mut config = WDF_DRIVER_CONFIG {
         Size: size_of::<WDF_DRIVER_CONFIG>() as u32,
         EvtDriverDeviceAdd: Some(device_add::<MISTAKE>),
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn entry<const MISTAKE: u8>(driver: PDRIVER_OBJECT, path: 
     )
 }
 
-unsafe extern "C" fn device_add<const MISTAKE: u8>(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
+unsafe extern "win64" fn device_add<const MISTAKE: u8>(_driver: WDFDRIVER, mut init: PWDFDEVICE_INIT) -> NTSTATUS {
     let mut callbacks = WDF_PNPPOWER_EVENT_CALLBACKS {
         Size: size_of::<WDF_PNPPOWER_EVENT_CALLBACKS>() as u32,
         EvtDevicePrepareHardware: Some(prepare),
@@ -183,7 +183,7 @@ fn create_interrupt<const MISTAKE: u8>(device: WDFDEVICE) -> NTSTATUS {
     )
 }
 
-unsafe extern "C" fn prepare(device: WDFDEVICE, _raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
+unsafe extern "win64" fn prepare(device: WDFDEVICE, _raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
     for index in 0..wdf!(WdfCmResourceListGetCount, translated) {
         let resource = wdf!(WdfCmResourceListGetDescriptor, translated, index);
         // SAFETY: the descriptor stays valid until the hardware is released.
@@ -204,7 +204,7 @@ unsafe extern "C" fn prepare(device: WDFDEVICE, _raw: WDFCMRESLIST, translated: 
     STATUS_DEVICE_CONFIGURATION_ERROR
 }
 
-unsafe extern "C" fn release<const MISTAKE: u8>(device: WDFDEVICE, _translated: WDFCMRESLIST) -> NTSTATUS {
+unsafe extern "win64" fn release<const MISTAKE: u8>(device: WDFDEVICE, _translated: WDFCMRESLIST) -> NTSTATUS {
     let registers = field!(device, registers);
     if MISTAKE != KEEPS_REGISTERS && !registers.is_null() {
         // SAFETY: mapped in `prepare`, with this length.
@@ -214,7 +214,7 @@ unsafe extern "C" fn release<const MISTAKE: u8>(device: WDFDEVICE, _translated: 
     STATUS_SUCCESS
 }
 
-unsafe extern "C" fn io_control<const MISTAKE: u8>(
+unsafe extern "win64" fn io_control<const MISTAKE: u8>(
     queue: WDFQUEUE,
     request: WDFREQUEST,
     _output: usize,
@@ -283,7 +283,7 @@ fn physical_address(mdl: PMDL) -> u64 {
     frame * 4096 + u64::from(offset)
 }
 
-unsafe extern "C" fn program<const MISTAKE: u8>(
+unsafe extern "win64" fn program<const MISTAKE: u8>(
     transaction: WDFDMATRANSACTION,
     device: WDFDEVICE,
     mdl: *mut c_void,
@@ -328,12 +328,12 @@ fn let_go(transaction: WDFDMATRANSACTION) {
     let _released = wdf!(WdfDmaTransactionRelease, transaction);
 }
 
-unsafe extern "C" fn isr(interrupt: WDFINTERRUPT, _message: ULONG) -> BOOLEAN {
+unsafe extern "win64" fn isr(interrupt: WDFINTERRUPT, _message: ULONG) -> BOOLEAN {
     let _queued = wdf!(WdfInterruptQueueDpcForIsr, interrupt);
     1
 }
 
-unsafe extern "C" fn dpc<const MISTAKE: u8>(interrupt: WDFINTERRUPT, _object: WDFOBJECT) {
+unsafe extern "win64" fn dpc<const MISTAKE: u8>(interrupt: WDFINTERRUPT, _object: WDFOBJECT) {
     let device = wdf!(WdfInterruptGetDevice, interrupt);
     let transaction = field!(device, transaction);
     if MISTAKE != RELEASES_EARLY {

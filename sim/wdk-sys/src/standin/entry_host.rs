@@ -80,7 +80,7 @@ pub unsafe fn fx_driver_entry(
 }
 
 /// The unload routine that the stub puts in the driver object.
-unsafe extern "C" fn stub_unload(driver_object: PDRIVER_OBJECT) {
+unsafe extern "win64" fn stub_unload(driver_object: PDRIVER_OBJECT) {
     let entry = loaded()
         .remove(&driver_object.addr())
         .expect("the driver object was loaded by the stub");

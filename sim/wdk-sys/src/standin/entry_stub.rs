@@ -9,14 +9,14 @@
 //!   Otherwise (a miniport, which calls `WdfDriverMiniportUnload`) it leaves `DriverUnload` alone.
 
 use super::loader::{WDF_BIND_INFO, WDF_KMDF_COMPONENT, WDF_VERSION, WdfVersionBind, WdfVersionUnbind};
-use crate::{enums::_WDFFUNCENUM, ntddk::RtlCopyUnicodeString, status::NT_SUCCESS, types::*};
+use crate::{convention::foreign, enums::_WDFFUNCENUM, ntddk::RtlCopyUnicodeString, status::NT_SUCCESS, types::*};
 use core::{
     cell::{Cell, UnsafeCell},
     sync::atomic::{AtomicU8, Ordering},
 };
 
 /// A driver's entry point.
-pub type DriverEntry = unsafe extern "C" fn(driver_object: PDRIVER_OBJECT, registry_path: PUNICODE_STRING) -> NTSTATUS;
+pub type DriverEntry = foreign!(fn(driver_object: PDRIVER_OBJECT, registry_path: PUNICODE_STRING) -> NTSTATUS);
 
 /// The length of the stub's copy of the registry path, in UTF-16 units.
 const REGISTRY_PATH_UNITS: usize = 260;
@@ -78,7 +78,7 @@ pub(super) struct Load {
     pub(super) registry_path: PUNICODE_STRING,
     pub(super) driver_entry: DriverEntry,
     /// The stub's own unload routine, which ends in [`unload`].
-    pub(super) stub_unload: unsafe extern "C" fn(PDRIVER_OBJECT),
+    pub(super) stub_unload: foreign!(fn(PDRIVER_OBJECT)),
     /// Makes the bound table and globals visible to the driver.
     pub(super) publish: fn(*const WDFFUNC, PWDF_DRIVER_GLOBALS),
 }

@@ -84,7 +84,7 @@ type UnboundHandler = fn(module: &'static str, name: &'static str) -> !;
 static UNBOUND_HANDLER: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Says what happens when a thunk is called whose slot is not bound. By default the call panics with the name, which
-/// ends the process, because a thunk is an `extern "C"` function. The handler must not unwind either.
+/// ends the process, because a thunk is an `extern "win64"` function. The handler must not unwind either.
 pub fn set_unbound_handler(f: fn(module: &'static str, name: &'static str) -> !) {
     UNBOUND_HANDLER.store(f as *mut (), Ordering::Release);
 }
@@ -105,11 +105,11 @@ fn unbound(slot: &ImportSlot) -> ! {
 macro_rules! thunk {
     ($slot:literal, $(#[$attribute:meta])* $name:ident($($argument:ident: $of:ty),*) -> $returns:ty) => {
         $(#[$attribute])*
-        pub unsafe extern "C" fn $name($($argument: $of),*) -> $returns {
+        pub unsafe extern "win64" fn $name($($argument: $of),*) -> $returns {
             let target = $crate::standin::slots::slot($slot).resolve();
             // SAFETY: `ImportSlot::bind` is given a function of this signature.
             let function = unsafe {
-                ::core::mem::transmute::<*const ::core::ffi::c_void, unsafe extern "C" fn($($of),*) -> $returns>(target)
+                ::core::mem::transmute::<*const ::core::ffi::c_void, unsafe extern "win64" fn($($of),*) -> $returns>(target)
             };
             // SAFETY: the caller keeps the contract of the function.
             unsafe { function($($argument),*) }

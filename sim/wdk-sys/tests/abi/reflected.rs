@@ -103,7 +103,7 @@ pub trait Arity {
 
 macro_rules! arity {
     ($($parameter:ident)*) => {
-        impl<R $(, $parameter)*> Arity for Option<unsafe extern "C" fn($($parameter),*) -> R> {
+        impl<R $(, $parameter)*> Arity for Option<unsafe extern "win64" fn($($parameter),*) -> R> {
             const ARITY: usize = [$(stringify!($parameter)),*].len();
         }
     };

@@ -8,7 +8,7 @@ use wdk_sys::{
     call_unsafe_wdf_function_binding,
 };
 
-unsafe extern "C" fn creates_driver(driver_object: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn creates_driver(driver_object: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
     let mut driver: WDFDRIVER = core::ptr::null_mut();
     // SAFETY: the arguments are those the kernel passed, and a variable.
     let status = unsafe {
@@ -27,7 +27,7 @@ unsafe extern "C" fn creates_driver(driver_object: PDRIVER_OBJECT, path: PUNICOD
     status
 }
 
-unsafe extern "C" fn does_nothing(_: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn does_nothing(_: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
     STATUS_SUCCESS
 }
 

@@ -5,7 +5,7 @@ use wdk_sys::{
     standin::fx_driver_entry,
 };
 
-unsafe extern "C" fn succeeds(driver_object: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn succeeds(driver_object: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
     log("entry");
     if !driver_object.is_null() {
         // SAFETY: the driver object of this load; the framework sets its routine in WdfDriverCreate.
@@ -14,12 +14,12 @@ unsafe extern "C" fn succeeds(driver_object: PDRIVER_OBJECT, _: PUNICODE_STRING)
     STATUS_SUCCESS
 }
 
-unsafe extern "C" fn fails(_: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn fails(_: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
     log("entry");
     STATUS_UNSUCCESSFUL
 }
 
-unsafe extern "C" fn framework_unload(_: PDRIVER_OBJECT) {
+unsafe extern "win64" fn framework_unload(_: PDRIVER_OBJECT) {
     log("framework unload");
 }
 
@@ -86,7 +86,7 @@ fn a_machine_that_never_unloaded_leaves_nothing_in_the_way() {
     );
 }
 
-unsafe extern "C" fn sets_no_unload(_: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn sets_no_unload(_: PDRIVER_OBJECT, _: PUNICODE_STRING) -> NTSTATUS {
     STATUS_SUCCESS
 }
 

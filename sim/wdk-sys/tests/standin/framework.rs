@@ -53,7 +53,7 @@ pub fn set_displace(flag: u8) {
     unsafe { AtomicU8::from_ptr(place) }.store(flag, Ordering::Relaxed);
 }
 
-type DriverCreate = unsafe extern "C" fn(
+type DriverCreate = unsafe extern "win64" fn(
     PWDF_DRIVER_GLOBALS,
     PDRIVER_OBJECT,
     PCUNICODE_STRING,
@@ -62,7 +62,7 @@ type DriverCreate = unsafe extern "C" fn(
     *mut WDFDRIVER,
 ) -> NTSTATUS;
 
-unsafe extern "C" fn driver_create(
+unsafe extern "win64" fn driver_create(
     given: PWDF_DRIVER_GLOBALS,
     driver_object: PDRIVER_OBJECT,
     _: PCUNICODE_STRING,
@@ -81,14 +81,14 @@ unsafe extern "C" fn driver_create(
 static TABLE: [WDFFUNC; WDF_FUNCTION_COUNT] = {
     let mut table: [WDFFUNC; WDF_FUNCTION_COUNT] = [None; WDF_FUNCTION_COUNT];
     // SAFETY: a table entry is called with the type of the function at its index.
-    let entry = unsafe { core::mem::transmute::<DriverCreate, unsafe extern "C" fn()>(driver_create) };
+    let entry = unsafe { core::mem::transmute::<DriverCreate, unsafe extern "win64" fn()>(driver_create) };
     table[116] = Some(entry);
     table
 };
 
 static OTHER_TABLE: [WDFFUNC; WDF_FUNCTION_COUNT] = [None; WDF_FUNCTION_COUNT];
 
-unsafe extern "C" fn version_bind(
+unsafe extern "win64" fn version_bind(
     _: PDRIVER_OBJECT,
     path: PUNICODE_STRING,
     info: PWDF_BIND_INFO,
@@ -112,7 +112,7 @@ unsafe extern "C" fn version_bind(
     BIND_STATUS.get()
 }
 
-unsafe extern "C" fn version_unbind(
+unsafe extern "win64" fn version_unbind(
     path: PUNICODE_STRING,
     info: PWDF_BIND_INFO,
     given: PWDF_DRIVER_GLOBALS,
@@ -132,7 +132,7 @@ unsafe extern "C" fn version_unbind(
 }
 
 /// As the kernel's: copies what fits, and adds a terminator when there is room.
-unsafe extern "C" fn copy_unicode_string(destination: PUNICODE_STRING, source: PCUNICODE_STRING) {
+unsafe extern "win64" fn copy_unicode_string(destination: PUNICODE_STRING, source: PCUNICODE_STRING) {
     // SAFETY: the caller's string.
     let source = unsafe { source.read() };
     // SAFETY: the caller's string.

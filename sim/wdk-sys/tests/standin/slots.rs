@@ -36,11 +36,11 @@ fn every_function_export_that_rust_can_define_has_a_slot() {
     assert_eq!(found, expected);
 }
 
-unsafe extern "C" fn three(_: PVOID) -> ULONG {
+unsafe extern "win64" fn three(_: PVOID) -> ULONG {
     3
 }
 
-unsafe extern "C" fn four(_: PVOID) -> ULONG {
+unsafe extern "win64" fn four(_: PVOID) -> ULONG {
     4
 }
 
@@ -51,7 +51,7 @@ fn a_bound_import_is_called() {
     assert_eq!(unsafe { KeQueryActiveProcessorCount(core::ptr::null_mut()) }, 3);
 }
 
-unsafe extern "C" fn sixty_four(_: wdk_sys::USHORT) -> ULONG {
+unsafe extern "win64" fn sixty_four(_: wdk_sys::USHORT) -> ULONG {
     64
 }
 
@@ -111,15 +111,15 @@ fn an_unbound_import_without_handler_ends_the_process_and_says_why() {
 /// The signatures are the kernel's: a driver's use of them compiles as it does with the real crate.
 #[test]
 fn functions_have_the_types_of_the_real_crate() {
-    let _: unsafe extern "C" fn(wdk_sys::PVOID, wdk_sys::SIZE_T) = MmUnmapIoSpace;
-    let _: unsafe extern "C" fn(wdk_sys::POOL_FLAGS, wdk_sys::SIZE_T, wdk_sys::ULONG) -> wdk_sys::PVOID =
+    let _: unsafe extern "win64" fn(wdk_sys::PVOID, wdk_sys::SIZE_T) = MmUnmapIoSpace;
+    let _: unsafe extern "win64" fn(wdk_sys::POOL_FLAGS, wdk_sys::SIZE_T, wdk_sys::ULONG) -> wdk_sys::PVOID =
         wdk_sys::ntddk::ExAllocatePool2;
-    let _: unsafe extern "C" fn(wdk_sys::ULONG, u64, u64, u64, u64) -> ! = wdk_sys::ntddk::KeBugCheckEx;
+    let _: unsafe extern "win64" fn(wdk_sys::ULONG, u64, u64, u64, u64) -> ! = wdk_sys::ntddk::KeBugCheckEx;
     let _: wdk_sys::PKDEFERRED_ROUTINE = None;
     let _: NTSTATUS = wdk_sys::STATUS_SUCCESS;
 }
 
-unsafe extern "C" fn dispatch_level() -> wdk_sys::KIRQL {
+unsafe extern "win64" fn dispatch_level() -> wdk_sys::KIRQL {
     2
 }
 

@@ -174,7 +174,7 @@ impl Enabler {
 /// Calls one power callback, if the driver has it.
 fn call_status(
     name: &'static str,
-    callback: Option<unsafe extern "C" fn(WDFDMAENABLER) -> NTSTATUS>,
+    callback: Option<unsafe extern "win64" fn(WDFDMAENABLER) -> NTSTATUS>,
     enabler: WDFDMAENABLER,
 ) -> NTSTATUS {
     callback.map_or(STATUS_SUCCESS, |function| {

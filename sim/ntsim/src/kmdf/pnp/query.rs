@@ -8,7 +8,7 @@ use crate::verifier::kmdf::CALLBACK_NOT_SUPPORTED;
 use wdk_sys::*;
 
 /// A callback that may say no.
-type Veto = Option<unsafe extern "C" fn(WDFDEVICE) -> NTSTATUS>;
+type Veto = Option<unsafe extern "win64" fn(WDFDEVICE) -> NTSTATUS>;
 
 /// Handles IRP_MN_QUERY_STOP_DEVICE.
 pub(super) fn query_stop(device: &Ref<Device>, irp: PIRP) -> NTSTATUS {

@@ -7,7 +7,7 @@ use crate::kmdf::object::Ref;
 use wdk_sys::*;
 
 /// One of the callbacks that return a status.
-type Callback = Option<unsafe extern "C" fn(WDFDEVICE) -> NTSTATUS>;
+type Callback = Option<unsafe extern "win64" fn(WDFDEVICE) -> NTSTATUS>;
 
 /// Calls one, if the driver has it.
 fn run(device: &Ref<Device>, name: &'static str, callback: Callback) -> bool {

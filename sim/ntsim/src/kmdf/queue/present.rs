@@ -13,14 +13,14 @@ use wdk_sys::*;
 /// What becomes of a request.
 enum Handler {
     /// `EvtIoRead` or `EvtIoWrite`, with the length.
-    Transfer(&'static str, unsafe extern "C" fn(WDFQUEUE, WDFREQUEST, usize), u32),
+    Transfer(&'static str, unsafe extern "win64" fn(WDFQUEUE, WDFREQUEST, usize), u32),
     /// `EvtIoDeviceControl` or `EvtIoInternalDeviceControl`.
     Control(
         &'static str,
-        unsafe extern "C" fn(WDFQUEUE, WDFREQUEST, usize, usize, ULONG),
+        unsafe extern "win64" fn(WDFQUEUE, WDFREQUEST, usize, usize, ULONG),
     ),
     /// `EvtIoDefault`.
-    Default(unsafe extern "C" fn(WDFQUEUE, WDFREQUEST)),
+    Default(unsafe extern "win64" fn(WDFQUEUE, WDFREQUEST)),
     /// None: it is completed with this status.
     Complete(NTSTATUS),
 }

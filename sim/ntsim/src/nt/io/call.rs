@@ -129,7 +129,7 @@ fn dispatch(device: PDEVICE_OBJECT, irp: PIRP, major: UCHAR, name: &'static str)
 ///
 /// # Safety
 /// Called as a dispatch routine.
-pub(crate) unsafe extern "C" fn invalid_request(_device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
+pub(crate) unsafe extern "win64" fn invalid_request(_device: PDEVICE_OBJECT, irp: PIRP) -> NTSTATUS {
     cross::in_domain(cross::Domain::Kernel, || {
         irp::set_status(irp, wdk_sys::STATUS_INVALID_DEVICE_REQUEST);
         complete(irp);

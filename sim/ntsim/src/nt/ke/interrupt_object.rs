@@ -9,9 +9,9 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use wdk_sys::{_KINTERRUPT, BOOLEAN, KIRQL, PKINTERRUPT, PKSYNCHRONIZE_ROUTINE, PVOID, ULONG};
 
 /// A line-based service routine.
-pub(super) type LineRoutine = unsafe extern "C" fn(*mut _KINTERRUPT, PVOID) -> BOOLEAN;
+pub(super) type LineRoutine = unsafe extern "win64" fn(*mut _KINTERRUPT, PVOID) -> BOOLEAN;
 /// A message-based service routine.
-pub(super) type MessageRoutine = unsafe extern "C" fn(*mut _KINTERRUPT, PVOID, ULONG) -> BOOLEAN;
+pub(super) type MessageRoutine = unsafe extern "win64" fn(*mut _KINTERRUPT, PVOID, ULONG) -> BOOLEAN;
 
 /// A service routine.
 #[derive(Clone, Copy)]

@@ -55,9 +55,9 @@ pub(super) fn query(pdo: PDEVICE_OBJECT, wanted: &_IO_STACK_LOCATION__bindgen_ty
 }
 
 /// References are not counted: the bus outlives every driver.
-unsafe extern "C" fn keep(_context: PVOID) {}
+unsafe extern "win64" fn keep(_context: PVOID) {}
 
-unsafe extern "C" fn translate(
+unsafe extern "win64" fn translate(
     _context: PVOID,
     _address: PHYSICAL_ADDRESS,
     _length: ULONG,
@@ -76,7 +76,13 @@ struct Part {
     length: ULONG,
 }
 
-unsafe extern "C" fn set_bus_data(context: PVOID, space: ULONG, buffer: PVOID, offset: ULONG, length: ULONG) -> ULONG {
+unsafe extern "win64" fn set_bus_data(
+    context: PVOID,
+    space: ULONG,
+    buffer: PVOID,
+    offset: ULONG,
+    length: ULONG,
+) -> ULONG {
     const INFO: ExportInfo = ExportInfo {
         module: "BUS_INTERFACE_STANDARD",
         name: "SetBusData",
@@ -95,7 +101,13 @@ unsafe extern "C" fn set_bus_data(context: PVOID, space: ULONG, buffer: PVOID, o
     )
 }
 
-unsafe extern "C" fn get_bus_data(context: PVOID, space: ULONG, buffer: PVOID, offset: ULONG, length: ULONG) -> ULONG {
+unsafe extern "win64" fn get_bus_data(
+    context: PVOID,
+    space: ULONG,
+    buffer: PVOID,
+    offset: ULONG,
+    length: ULONG,
+) -> ULONG {
     const INFO: ExportInfo = ExportInfo {
         module: "BUS_INTERFACE_STANDARD",
         name: "GetBusData",

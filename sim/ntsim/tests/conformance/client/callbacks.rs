@@ -6,7 +6,7 @@ use wdk_sys::*;
 
 macro_rules! status_callbacks {
     ($($function:ident($($of:ty),*) $name:literal;)*) => {$(
-        pub unsafe extern "C" fn $function($(_: $of),*) -> NTSTATUS {
+        pub unsafe extern "win64" fn $function($(_: $of),*) -> NTSTATUS {
             play_status($name, String::new())
         }
     )*};
@@ -14,7 +14,7 @@ macro_rules! status_callbacks {
 
 macro_rules! void_callbacks {
     ($($function:ident($($of:ty),*) $name:literal;)*) => {$(
-        pub unsafe extern "C" fn $function($(_: $of),*) {
+        pub unsafe extern "win64" fn $function($(_: $of),*) {
             play($name, String::new());
         }
     )*};
@@ -22,7 +22,7 @@ macro_rules! void_callbacks {
 
 macro_rules! power_callbacks {
     ($($function:ident $name:literal $label:literal;)*) => {$(
-        pub unsafe extern "C" fn $function(_: WDFDEVICE, state: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
+        pub unsafe extern "win64" fn $function(_: WDFDEVICE, state: WDF_POWER_DEVICE_STATE) -> NTSTATUS {
             play_status($name, format!(concat!($label, "={}"), state))
         }
     )*};
@@ -63,23 +63,23 @@ power_callbacks! {
     d0_exit_pre "EvtDeviceD0ExitPreInterruptsDisabled" "target";
 }
 
-pub unsafe extern "C" fn device_add(_: WDFDRIVER, init: PWDFDEVICE_INIT) -> NTSTATUS {
+pub unsafe extern "win64" fn device_add(_: WDFDRIVER, init: PWDFDEVICE_INIT) -> NTSTATUS {
     world().create_parameters.set((init.addr(), 0));
     play_status("EvtDriverDeviceAdd", String::new())
 }
 
-pub unsafe extern "C" fn unload(_: WDFDRIVER) {
+pub unsafe extern "win64" fn unload(_: WDFDRIVER) {
     play_entry("EvtDriverUnload", String::new());
 }
 
-pub unsafe extern "C" fn prepare_hardware(_: WDFDEVICE, raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
+pub unsafe extern "win64" fn prepare_hardware(_: WDFDEVICE, raw: WDFCMRESLIST, translated: WDFCMRESLIST) -> NTSTATUS {
     // SAFETY: the lists of this callback.
     let count = unsafe { call_unsafe_wdf_function_binding!(WdfCmResourceListGetCount, translated) };
     world().create_parameters.set((raw.addr(), translated.addr()));
     play_status("EvtDevicePrepareHardware", format!("resources={count}"))
 }
 
-pub unsafe extern "C" fn file_create(_: WDFDEVICE, request: WDFREQUEST, _: WDFFILEOBJECT) {
+pub unsafe extern "win64" fn file_create(_: WDFDEVICE, request: WDFREQUEST, _: WDFFILEOBJECT) {
     presented(request);
     play("EvtDeviceFileCreate", String::new());
 }
@@ -111,7 +111,7 @@ fn presented(request: WDFREQUEST) {
     }
 }
 
-pub unsafe extern "C" fn device_control(
+pub unsafe extern "win64" fn device_control(
     queue: WDFQUEUE,
     request: WDFREQUEST,
     output: usize,
@@ -127,50 +127,50 @@ pub unsafe extern "C" fn device_control(
     );
 }
 
-pub unsafe extern "C" fn io_stop(_: WDFQUEUE, request: WDFREQUEST, flags: ULONG) {
+pub unsafe extern "win64" fn io_stop(_: WDFQUEUE, request: WDFREQUEST, flags: ULONG) {
     world().handles.request.set(request.addr());
     play("EvtIoStop", format!("flags={flags:#x}"));
 }
 
-pub unsafe extern "C" fn io_resume(_: WDFQUEUE, request: WDFREQUEST) {
+pub unsafe extern "win64" fn io_resume(_: WDFQUEUE, request: WDFREQUEST) {
     world().handles.request.set(request.addr());
     play("EvtIoResume", String::new());
 }
 
-pub unsafe extern "C" fn cancelled_on_queue(queue: WDFQUEUE, request: WDFREQUEST) {
+pub unsafe extern "win64" fn cancelled_on_queue(queue: WDFQUEUE, request: WDFREQUEST) {
     presented(request);
     let label = queue_label(queue);
     play("EvtIoCanceledOnQueue", format!("queue={label}"));
 }
 
-pub unsafe extern "C" fn request_cancel(request: WDFREQUEST) {
+pub unsafe extern "win64" fn request_cancel(request: WDFREQUEST) {
     world().handles.request.set(request.addr());
     play("EvtRequestCancel", String::new());
 }
 
-pub unsafe extern "C" fn isr(interrupt: WDFINTERRUPT, message: ULONG) -> BOOLEAN {
+pub unsafe extern "win64" fn isr(interrupt: WDFINTERRUPT, message: ULONG) -> BOOLEAN {
     world().handles.interrupt.set(interrupt.addr());
     let claimed = play("EvtInterruptIsr", format!("message={message}")) != 0;
     world().isr_claimed.set(claimed);
     BOOLEAN::from(claimed)
 }
 
-pub unsafe extern "C" fn synchronize(_: WDFINTERRUPT, _: WDFCONTEXT) -> BOOLEAN {
+pub unsafe extern "win64" fn synchronize(_: WDFINTERRUPT, _: WDFCONTEXT) -> BOOLEAN {
     play_entry("EvtInterruptSynchronize", String::new());
     1
 }
 
-pub unsafe extern "C" fn cleanup(object: WDFOBJECT) {
+pub unsafe extern "win64" fn cleanup(object: WDFOBJECT) {
     let label = world().label(object.addr());
     play_entry("EvtCleanupCallback", format!("object={label}"));
 }
 
-pub unsafe extern "C" fn destroy(object: WDFOBJECT) {
+pub unsafe extern "win64" fn destroy(object: WDFOBJECT) {
     let label = world().label(object.addr());
     play_entry("EvtDestroyCallback", format!("object={label}"));
 }
 
-pub unsafe extern "C" fn program_dma(
+pub unsafe extern "win64" fn program_dma(
     transaction: WDFDMATRANSACTION,
     _: WDFDEVICE,
     _: WDFCONTEXT,

@@ -24,7 +24,7 @@ pub fn load(machine: &Machine, verifier: bool) -> Result<Driver, String> {
         .map_err(|error| format!("the client did not load: {error}"))
 }
 
-unsafe extern "C" fn driver_entry(driver: *mut DRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
+unsafe extern "win64" fn driver_entry(driver: *mut DRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
     let mut config = WDF_DRIVER_CONFIG {
         Size: size_of::<WDF_DRIVER_CONFIG>() as ULONG,
         EvtDriverDeviceAdd: Some(callbacks::device_add),

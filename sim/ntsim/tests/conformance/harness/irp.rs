@@ -186,7 +186,7 @@ pub fn send(world: &Rc<World>, name: &str, sent: &Rc<Sent>, device: PDEVICE_OBJE
     );
 }
 
-unsafe extern "C" fn came_back(_device: PDEVICE_OBJECT, irp: PIRP, _context: PVOID) -> NTSTATUS {
+unsafe extern "win64" fn came_back(_device: PDEVICE_OBJECT, irp: PIRP, _context: PVOID) -> NTSTATUS {
     let world = world();
     let name = world.irp_name(irp);
     // SAFETY: the IRP is back.
