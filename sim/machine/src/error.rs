@@ -1,5 +1,6 @@
 //! What can go wrong with a simulated PC.
 
+use ntsim::image::ImageError;
 use ntsim::verifier::Crash;
 use thiserror::Error;
 
@@ -15,6 +16,9 @@ pub enum SimError {
         /// What `DriverEntry` returned.
         status: u32,
     },
+    /// The driver's image was refused.
+    #[error("{0}")]
+    Image(ImageError),
     /// The device did not start.
     #[error("the device did not start: NTSTATUS {status:#010x}")]
     DeviceStart {

@@ -6,6 +6,7 @@
 mod accelerator;
 mod buffer;
 mod error;
+mod form;
 mod handle;
 mod pc;
 mod shutdown;
@@ -13,8 +14,10 @@ mod shutdown;
 pub use accelerator::AcceleratorSlot;
 pub use buffer::SimBuffer;
 pub use error::SimError;
+pub use form::DriverForm;
 pub use handle::{Access, IoOutcome, SimHandle, SimIo};
 pub use ntsim::hal::Registers;
+pub use ntsim::image::{Image, ImageError, Signing};
 pub use ntsim::mem::MemoryModel;
 pub use pc::{SimConfig, SimPc};
 pub use shutdown::Report;

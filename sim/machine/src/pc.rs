@@ -7,7 +7,7 @@ use hawser_device::Accelerator;
 use ntsim::hal::Registers;
 use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
 use ntsim::mem::{MemoryModel, PAGE, Protection};
-use ntsim::nt::io::{Driver, DriverImage, Failure};
+use ntsim::nt::io::{Driver, Failure};
 use ntsim::nt::pnp::{Device, DeviceState};
 use ntsim::nt::registry::{SERVICES, Value};
 use ntsim::pci::PciFunction;
@@ -15,7 +15,7 @@ use ntsim::sched::Schedule;
 use ntsim::trace::TraceMode;
 use wdk_sys::GUID;
 
-use crate::{AcceleratorSlot, Access, Report, SimBuffer, SimError, SimHandle};
+use crate::{AcceleratorSlot, Access, DriverForm, Report, SimBuffer, SimError, SimHandle};
 
 /// Name of the driver's service.
 const SERVICE: &str = "hawser";
@@ -23,6 +23,8 @@ const SERVICE: &str = "hawser";
 /// How a PC is built.
 #[derive(Clone, Debug)]
 pub struct SimConfig {
+    /// The form of the driver that is loaded.
+    pub driver: DriverForm,
     /// How device addresses relate to memory.
     pub memory: MemoryModel,
     /// Seed of the order in which things happen; without one, first come, first served.
@@ -40,6 +42,7 @@ pub struct SimConfig {
 impl Default for SimConfig {
     fn default() -> Self {
         Self {
+            driver: DriverForm::default(),
             memory: MemoryModel::Iommu,
             seed: None,
             interrupts: InterruptSupply::Messages(u16::MAX),
@@ -82,9 +85,9 @@ impl SimPc {
         for (name, number) in &config.parameters {
             machine.set_registry_value(&key, name, Value::dword(*number));
         }
-        let image = DriverImage::host(SERVICE, hawser_driver::driver_entry);
-        let driver = machine
-            .load_driver(image)
+        let driver = config
+            .driver
+            .load(&machine, SERVICE)
             .map_err(|failure| explain(failure, |status| SimError::DriverLoad { status }))?;
         let device = machine
             .plug(&driver, function)
@@ -212,6 +215,7 @@ fn build(config: &SimConfig) -> MachineOwner {
 fn explain(failure: Failure, refusal: impl FnOnce(u32) -> SimError) -> SimError {
     match failure {
         Failure::Status(status) => refusal(status.cast_unsigned()),
+        Failure::Image(error) => SimError::Image(error),
         Failure::Crash(crash) => SimError::Stopped(crash),
     }
 }

@@ -26,7 +26,7 @@ fn config(seed: Option<u64>) -> SimConfig {
         memory: MemoryModel::Iommu,
         seed,
         parameters,
-        ..SimConfig::default()
+        ..common::config()
     }
 }
 

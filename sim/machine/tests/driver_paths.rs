@@ -25,7 +25,7 @@ fn start_with(seed: Option<u64>, parameters: &[(&str, u32)]) -> SimPc {
         memory: MemoryModel::Iommu,
         seed,
         parameters,
-        ..SimConfig::default()
+        ..common::config()
     };
     SimPc::start(&config).expect("the PC starts")
 }

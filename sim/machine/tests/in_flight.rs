@@ -24,7 +24,7 @@ fn traced(memory: MemoryModel) -> SimPc {
     SimPc::start(&SimConfig {
         memory,
         trace: TraceMode::Full,
-        ..SimConfig::default()
+        ..common::config()
     })
     .expect("the PC starts")
 }

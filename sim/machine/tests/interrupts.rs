@@ -31,7 +31,7 @@ fn serves(interrupts: InterruptSupply, queues: u32, seed: Option<u64>) -> Device
         interrupts,
         seed,
         parameters,
-        ..SimConfig::default()
+        ..common::config()
     })
     .expect("the PC starts");
     let handle = open(&pc);

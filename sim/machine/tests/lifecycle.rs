@@ -44,7 +44,7 @@ fn burst(pc: &SimPc, handle: &SimHandle) -> Vec<(SimBuffer, SimIo)> {
 fn seeded(seed: u64) -> SimPc {
     SimPc::start(&SimConfig {
         seed: Some(seed),
-        ..SimConfig::default()
+        ..common::config()
     })
     .expect("the PC starts")
 }

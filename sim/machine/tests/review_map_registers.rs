@@ -15,7 +15,7 @@ fn with_registers(memory: MemoryModel, registers: u32, seed: Option<u64>) -> Sim
         memory,
         seed,
         map_registers: Registers::Limited(registers),
-        ..SimConfig::default()
+        ..common::config()
     })
     .expect("the PC starts")
 }

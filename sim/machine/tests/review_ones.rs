@@ -73,7 +73,7 @@ fn start(memory: MemoryModel, switches: &Switches) -> SimPc {
     let config = SimConfig {
         memory,
         parameters: vec![("TimeoutMs".to_owned(), 250)],
-        ..SimConfig::default()
+        ..common::config()
     };
     SimPc::start_with(&config, Box::new(device)).expect("the PC starts")
 }

@@ -55,7 +55,7 @@ fn start(bits: u64) -> Result<SimPc, SimError> {
     };
     let config = SimConfig {
         memory: common::MODELS[1],
-        ..SimConfig::default()
+        ..common::config()
     };
     SimPc::start_with(&config, Box::new(device))
 }

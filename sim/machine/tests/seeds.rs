@@ -15,7 +15,7 @@ fn run(memory: MemoryModel, seed: u64) -> u64 {
     let pc = SimPc::start(&SimConfig {
         memory,
         seed: Some(seed),
-        ..SimConfig::default()
+        ..common::config()
     })
     .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let handles = [open(&pc), open(&pc)];

@@ -17,7 +17,7 @@ fn small_arena(memory: MemoryModel, seed: Option<u64>) -> SimPc {
         memory,
         seed,
         parameters,
-        ..SimConfig::default()
+        ..common::config()
     })
     .expect("the PC starts")
 }

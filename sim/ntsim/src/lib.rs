@@ -19,6 +19,7 @@ pub mod cross;
 pub mod verifier;
 
 pub mod hal;
+pub mod image;
 pub mod kmdf;
 pub mod machine;
 pub mod mem;

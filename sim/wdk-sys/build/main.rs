@@ -34,6 +34,7 @@ fn main() {
     write("consts.rs", consts::generate(&data));
     write("ntddk_thunks.rs", ntddk::thunks(&data));
     write("ntddk_slots.rs", ntddk::slots(&data));
+    write("ntddk_variables.rs", ntddk::variables(&data));
     write("ntddk_imports.rs", ntddk::windows_imports(&data));
     write("wdf_calls.rs", wdf::calls(&data));
     write("wdf_functions.rs", wdf::functions(&data));

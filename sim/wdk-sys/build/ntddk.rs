@@ -65,12 +65,12 @@ fn is_loader(name: &str) -> bool {
     LOADER.iter().any(|(loader, _)| *loader == name)
 }
 
-/// The imports that the host form can define.
+/// The imports and their slots.
 fn host(abi: &Abi) -> impl Iterator<Item = (usize, &str, Import<'_>)> {
-    let definable = imports(abi)
+    imports(abi)
         .into_iter()
-        .filter(|(_, import)| !import.signature.variadic);
-    definable.enumerate().map(|(slot, (name, import))| (slot, name, import))
+        .enumerate()
+        .map(|(slot, (name, import))| (slot, name, import))
 }
 
 /// The table of import slots, sorted by name.
@@ -85,6 +85,20 @@ pub fn slots(abi: &Abi) -> String {
     )
 }
 
+/// The variables that Windows exports, by image.
+pub fn variables(abi: &Abi) -> String {
+    let rows: Vec<_> = object(&abi.nt["functions"])
+        .iter()
+        .filter(|(_, row)| text(&row["kind"]) == "data")
+        .filter_map(|(name, row)| Some(format!("    ({:?}, {name:?}),\n", row["module"].as_str()?)))
+        .collect();
+    format!(
+        "static VARIABLES: [(&str, &str); {}] = [\n{}];\n",
+        rows.len(),
+        rows.concat()
+    )
+}
+
 /// The host functions that jump through the slots.
 pub fn thunks(abi: &Abi) -> String {
     let mut nt = String::new();
@@ -94,9 +108,14 @@ pub fn thunks(abi: &Abi) -> String {
         let attribute = if import.must_use { "#[must_use] " } else { "" };
         let Signature { returns, .. } = import.signature;
         let declaration = import.signature.declaration();
+        let thunk = if import.signature.variadic {
+            "variadic_thunk!"
+        } else {
+            "thunk!"
+        };
         writeln!(
             out,
-            "thunk! {{ {slot}, {attribute}{name}({declaration}) -> {returns} }}"
+            "{thunk} {{ {slot}, {attribute}{name}({declaration}) -> {returns} }}"
         )
         .unwrap();
     }

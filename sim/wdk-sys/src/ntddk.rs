@@ -22,7 +22,7 @@ pub use windows::*;
 #[cfg(not(windows))]
 mod host {
     use super::*;
-    use crate::standin::slots::thunk;
+    use crate::standin::slots::{thunk, variadic_thunk};
 
     macro_rules! nt_thunks { ($($item:item)*) => { $($item)* } }
     macro_rules! loader_thunks {

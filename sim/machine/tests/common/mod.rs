@@ -5,17 +5,32 @@ use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION};
 use hawser_abi::result::{self, ResultQuery, ResultRecord};
 use hawser_abi::{info, ioctl};
-use hawser_machine::{Access, IoOutcome, MemoryModel, SimBuffer, SimConfig, SimHandle, SimPc};
+use hawser_machine::{
+    Access, DriverForm, Image, IoOutcome, MemoryModel, Signing, SimBuffer, SimConfig, SimHandle, SimPc,
+};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 pub const MODELS: [MemoryModel; 3] = [MemoryModel::Flat, MemoryModel::Scrambled, MemoryModel::Iommu];
 
-pub fn start(memory: MemoryModel) -> SimPc {
-    SimPc::start(&SimConfig {
-        memory,
+/// Names the image of the driver with which the tests run; without it they run the driver that is compiled into them.
+const IMAGE_VARIABLE: &str = "HAWSER_DRIVER_IMAGE";
+
+/// The image with which the tests run, if they do.
+pub fn image() -> Option<Image> {
+    let path = std::env::var_os(IMAGE_VARIABLE)?;
+    Some(Image::open(path.as_ref(), Signing::Optional).expect("the image can be loaded"))
+}
+
+/// A PC as in `SimConfig::default`, with the form of the driver that is being tested.
+pub fn config() -> SimConfig {
+    SimConfig {
+        driver: image().map_or(DriverForm::Host, DriverForm::Image),
         ..SimConfig::default()
-    })
-    .expect("the PC starts")
+    }
+}
+
+pub fn start(memory: MemoryModel) -> SimPc {
+    SimPc::start(&SimConfig { memory, ..config() }).expect("the PC starts")
 }
 
 /// Shuts the PC down; anything that is outstanding then is a failure.

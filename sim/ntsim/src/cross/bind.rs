@@ -21,17 +21,29 @@ fn exports() -> impl Iterator<Item = &'static Export> {
     .flat_map(|part| part.iter().flat_map(|list| list.iter()))
 }
 
+/// The export of a name.
+pub(crate) fn exported(name: &str) -> Option<&'static Export> {
+    thread_local! {
+        static BY_NAME: BTreeMap<&'static str, &'static Export> = by_name();
+    }
+    BY_NAME.with(|by_name| by_name.get(name).copied())
+}
+
+fn by_name() -> BTreeMap<&'static str, &'static Export> {
+    let mut by_name = BTreeMap::new();
+    for export in exports() {
+        let twice = by_name.insert(export.info.name, export);
+        assert!(twice.is_none(), "{} is exported twice", export.info.name);
+    }
+    by_name
+}
+
 /// Binds the import slots of the process, once. An import that nothing exports stays unbound: calling it stops the run.
 pub(crate) fn bind_imports() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let mut by_name = BTreeMap::new();
-        for export in exports() {
-            let twice = by_name.insert(export.info.name, export);
-            assert!(twice.is_none(), "{} is exported twice", export.info.name);
-        }
         for slot in standin::imports() {
-            if let Some(export) = by_name.get(slot.name) {
+            if let Some(export) = exported(slot.name) {
                 slot.bind(export.address);
             }
         }

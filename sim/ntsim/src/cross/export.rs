@@ -132,7 +132,7 @@ fn check_irql(info: &ExportInfo, current: wdk_sys::KIRQL) {
 }
 
 /// Stops the run because something that is not implemented was called, and names it.
-pub fn unimplemented(module: &'static str, name: &'static str) -> ! {
+pub fn unimplemented(module: &str, name: &str) -> ! {
     verifier::stop(
         verifier::CrashKind::Unimplemented,
         format!("{module}!{name} was called, but nothing implements it"),

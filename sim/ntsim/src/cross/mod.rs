@@ -14,7 +14,7 @@ mod irql;
 mod macros;
 mod returned;
 
-pub(crate) use bind::bind_imports;
+pub(crate) use bind::{bind_imports, exported};
 pub(crate) use callback::callback_with_own_irql_rule;
 pub use callback::{as_framework, callback};
 pub use export::{DmaOperation, Export, ExportInfo, WdfExport, dma_operation, export, unimplemented, wdf_export};

@@ -7,7 +7,7 @@ use super::{driver, table};
 use crate::cross::as_framework;
 use crate::kmdf;
 use crate::verifier::{kmdf::SECOND_CLIENT, violation};
-use wdk_sys::standin::{PWDF_BIND_INFO, WDF_FUNCTION_COUNT, WDF_KMDF_COMPONENT};
+use wdk_sys::standin::{PWDF_BIND_INFO, WDF_FUNCTION_COUNT, WDF_KMDF_COMPONENT, WDF_VERSION};
 use wdk_sys::*;
 
 /// The newest version that this framework is: the bound table is the same from 1.31 on.
@@ -67,11 +67,19 @@ fn bind(
         return STATUS_INFO_LENGTH_MISMATCH;
     }
     if !is_kmdf(request.Component) {
-        return STATUS_OBJECT_NAME_NOT_FOUND;
+        return refuse(
+            STATUS_OBJECT_NAME_NOT_FOUND,
+            "it asks for a framework that is not KMDF".to_owned(),
+        );
     }
     let known = WDF_FUNCTION_COUNT as u32;
-    if request.Version.Major != 1 || request.Version.Minor > MINOR || request.FuncCount > known {
-        return STATUS_REVISION_MISMATCH;
+    let WDF_VERSION { Major, Minor, .. } = request.Version;
+    if Major != 1 || Minor > MINOR || request.FuncCount > known {
+        let reason = format!(
+            "it was built for KMDF {Major}.{Minor} with {} functions; this machine has KMDF 1.{MINOR} with {known}",
+            request.FuncCount
+        );
+        return refuse(STATUS_REVISION_MISMATCH, reason);
     }
     if kmdf::state(|s| s.driver.is_bound()) {
         violation(SECOND_CLIENT, "one machine runs one KMDF driver at a time");
@@ -84,6 +92,17 @@ fn bind(
     unsafe { globals.write((&raw const GLOBALS.0).cast_mut()) };
     driver::read_settings();
     STATUS_SUCCESS
+}
+
+/// Refuses to bind, and keeps the reason, which no status can tell.
+fn refuse(status: NTSTATUS, reason: String) -> NTSTATUS {
+    kmdf::state(|s| s.driver.refusal.replace(Some(reason)));
+    status
+}
+
+/// Why the framework refused the driver that was loaded last, if it did.
+pub(crate) fn take_refusal() -> Option<String> {
+    kmdf::state(|s| s.driver.refusal.take())
 }
 
 /// Whether a component name, zero-terminated, is `KmdfLibrary`.

@@ -36,6 +36,8 @@ mod timer;
 mod verifier;
 mod workitem;
 
+pub(crate) use bind::take_refusal;
+
 use crate::{
     cross::{Export, WdfExport},
     machine::{self, LedgerEntry, Options},

@@ -1,5 +1,6 @@
 //! Decodes the instruction that faulted.
 
+use crate::image;
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
 /// The longest instruction.
@@ -15,11 +16,14 @@ impl Instruction {
         Self(Decoder::with_ip(64, code, rip, DecoderOptions::NONE).decode())
     }
 
-    /// The instruction as assembly language.
+    /// The instruction as assembly language, and where it is if that is in an image.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         IntelFormatter::new().format(&self.0, &mut text);
-        text
+        match image::name_of(self.0.ip() as usize) {
+            Some(place) => format!("{text} in {place}"),
+            None => text,
+        }
     }
 }
 

@@ -27,6 +27,10 @@ crate::rules! {
     POOL_LEAK = "pool-leak", 0xC4, 0x62;
     /// A driver unloaded and left MDLs behind.
     MDL_LEAK = "mdl-leak", 0xC4, 0x62;
+    /// A driver accessed its own image in a way that the section does not allow.
+    IMAGE_PROTECTION = "image-protection", 0xBE, 0;
+    /// A driver's image was used after it was unloaded, or a part of it after initialization.
+    IMAGE_GONE = "image-gone", 0xCE, 0;
     /// A kernel function raised an exception in a driver that cannot catch one.
     RAISED = "exception-raised", 0x7E, 0xC000_0005;
     /// IoFreeMdl was given no MDL, or one that was freed before.

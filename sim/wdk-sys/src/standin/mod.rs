@@ -18,4 +18,4 @@ pub use entry_windows::FxDriverEntry;
 pub use functions::{WDF_FUNCTION_COUNT, wdf_function_name, wdf_function_since};
 pub use loader::{PWDF_BIND_INFO, WDF_BIND_INFO, WDF_KMDF_COMPONENT, WDF_VERSION};
 #[cfg(not(windows))]
-pub use slots::{ImportSlot, imports, set_unbound_handler};
+pub use slots::{ImportSlot, VARIABLE_ARGUMENTS, imports, set_unbound_handler, variables};

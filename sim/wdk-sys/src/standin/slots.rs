@@ -64,12 +64,19 @@ impl core::fmt::Debug for ImportSlot {
 }
 
 include!(concat!(env!("OUT_DIR"), "/ntddk_slots.rs"));
+include!(concat!(env!("OUT_DIR"), "/ntddk_variables.rs"));
 
 /// Every import that the crate has a thunk for, sorted by name: the NT functions, `WdfVersionBind` and
 /// `WdfVersionUnbind`.
 #[must_use]
 pub fn imports() -> &'static [ImportSlot] {
     &IMPORTS
+}
+
+/// Variables that images of Windows export: image and name.
+#[must_use]
+pub fn variables() -> &'static [(&'static str, &'static str)] {
+    &VARIABLES
 }
 
 /// The slot of a thunk.
@@ -117,3 +124,36 @@ macro_rules! thunk {
     };
 }
 pub(crate) use thunk;
+
+/// How many values behind the named parameters a variadic function is given. A function with variable arguments cannot be defined, so what stands for one takes so many, and looks at
+/// those that its format names.
+pub const VARIABLE_ARGUMENTS: usize = 8;
+
+/// A variadic function that jumps through one slot: declared with variable arguments, for callers, and defined with [`VARIABLE_ARGUMENTS`] of them.
+///
+/// The convention of Windows passes both in the same way. The values that a caller did not pass are what happens to lie there: registers, and the caller's own stack.
+macro_rules! variadic_thunk {
+    ($slot:literal, $(#[$attribute:meta])* $name:ident($($argument:ident: $of:ty),*) -> $returns:ty) => {
+        unsafe extern "win64" {
+            $(#[$attribute])*
+            #[link_name = concat!("wdk_sys_standin_", stringify!($name))]
+            pub fn $name($($argument: $of,)* ...) -> $returns;
+        }
+
+        const _: () = {
+            type Function = unsafe extern "win64" fn($($of,)* usize, usize, usize, usize, usize, usize, usize, usize) -> $returns;
+
+            #[unsafe(export_name = concat!("wdk_sys_standin_", stringify!($name)))]
+            unsafe extern "win64" fn thunk(
+                $($argument: $of,)* v0: usize, v1: usize, v2: usize, v3: usize, v4: usize, v5: usize, v6: usize, v7: usize,
+            ) -> $returns {
+                let target = $crate::standin::slots::slot($slot).resolve();
+                // SAFETY: `ImportSlot::bind` is given a function of this signature.
+                let function = unsafe { ::core::mem::transmute::<*const ::core::ffi::c_void, Function>(target) };
+                // SAFETY: the caller keeps the contract of the function.
+                unsafe { function($($argument,)* v0, v1, v2, v3, v4, v5, v6, v7) }
+            }
+        };
+    };
+}
+pub(crate) use variadic_thunk;

@@ -18,6 +18,8 @@ pub(crate) struct Client {
     disposal: Cell<PIO_WORKITEM>,
     /// Signaled while no disposal is put off.
     idle: RefCell<Option<Rc<Event>>>,
+    /// Why a driver was refused that wanted to bind.
+    pub(crate) refusal: RefCell<Option<String>>,
 }
 
 impl Client {
@@ -29,6 +31,7 @@ impl Client {
             driver: RefCell::new(None),
             disposal: Cell::new(core::ptr::null_mut()),
             idle: RefCell::new(None),
+            refusal: RefCell::new(None),
         }
     }
 

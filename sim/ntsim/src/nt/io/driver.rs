@@ -3,13 +3,15 @@
 use super::{call, extension};
 use crate::{
     cross, hal,
+    image::{Image, ImageError, LoadedImage},
+    kmdf,
     machine::{self, Machine},
     mem, mmio,
     nt::{ke, registry, rtl::text},
     verifier::{self, Crash, io},
 };
 use wdk_sys::{
-    CSHORT, DRIVER_EXTENSION, DRIVER_OBJECT, IO_TYPE_DRIVER, NT_SUCCESS, NTSTATUS, PDRIVER_OBJECT,
+    CSHORT, DRIVER_EXTENSION, DRIVER_OBJECT, IO_TYPE_DRIVER, NT_SUCCESS, NTSTATUS, PDRIVER_OBJECT, PUNICODE_STRING,
     STATUS_INVALID_DEVICE_REQUEST, UNICODE_STRING, standin::DriverEntry,
 };
 
@@ -19,6 +21,9 @@ pub enum Failure {
     /// A driver or the kernel said no.
     #[error("status {0:#010x}")]
     Status(NTSTATUS),
+    /// The image was refused before its entry point ran, or by the framework.
+    #[error("{0}")]
+    Image(ImageError),
     /// The machine stopped.
     #[error("{0}")]
     Crash(Box<Crash>),
@@ -59,6 +64,16 @@ enum Binding {
 }
 
 impl DriverImage {
+    /// The entry point as the kernel calls it: the stub that binds the driver to the framework, if there is one.
+    fn enter(&self, object: PDRIVER_OBJECT, path: PUNICODE_STRING) -> NTSTATUS {
+        match self.binding {
+            // SAFETY: a fresh driver object and a valid path, on the machine's thread at PASSIVE_LEVEL.
+            Binding::Framework => unsafe { wdk_sys::standin::fx_driver_entry(object, path, self.entry) },
+            // SAFETY: as above.
+            Binding::None => unsafe { (self.entry)(object, path) },
+        }
+    }
+
     /// A KMDF driver that is compiled into this process.
     #[must_use]
     pub const fn host(name: &'static str, entry: DriverEntry) -> Self {
@@ -93,12 +108,30 @@ impl Machine {
     /// # Errors
     /// The entry point failed, or the machine stopped.
     pub fn load_driver(&self, image: DriverImage) -> Result<Driver, Failure> {
-        let (object, status) = self.run("load driver", move || load(image))?;
+        let (object, status) = self.run("load driver", move || {
+            load(image.name, None, move |object, path| image.enter(object, path))
+        })?;
         Failure::check(status)?;
         Ok(Driver {
             object,
             name: image.name,
         })
+    }
+
+    /// Loads a driver image as service `name`.
+    ///
+    /// # Errors
+    /// The entry point failed, the framework does not have the version that the image asks for, or the machine stopped.
+    pub fn load_image(&self, name: &'static str, image: &Image) -> Result<Driver, Failure> {
+        let file = image.file().to_owned();
+        let image = image.clone();
+        let (object, status) = self.run("load driver", move || load_image(name, &image))?;
+        let refusal = kmdf::take_refusal();
+        match refusal {
+            Some(reason) if !NT_SUCCESS(status) => return Err(Failure::Image(ImageError::Framework { file, reason })),
+            _ => Failure::check(status)?,
+        }
+        Ok(Driver { object, name })
     }
 }
 
@@ -131,29 +164,41 @@ struct Parts {
     extension: *mut DRIVER_EXTENSION,
 }
 
-fn load(image: DriverImage) -> (PDRIVER_OBJECT, NTSTATUS) {
-    let key = registry::create_service(image.name);
-    let Parts { object, extension } = make(image.name);
+fn load_image(name: &str, image: &Image) -> (PDRIVER_OBJECT, NTSTATUS) {
+    let loaded = LoadedImage::new(image);
+    let entry = loaded.entry();
+    // SAFETY: a fresh driver object and a valid path, on the machine's thread at PASSIVE_LEVEL; the image was checked and is mapped.
+    let (object, status) = load(name, Some(&loaded), move |object, path| unsafe { entry(object, path) });
+    if NT_SUCCESS(status) {
+        loaded.end_initialization();
+        machine::with(|m| m.io.images.serves(object, loaded));
+    } else {
+        loaded.unload();
+    }
+    (object, status)
+}
+
+/// Makes what a driver needs and calls its entry point.
+fn load(
+    name: &str,
+    image: Option<&LoadedImage>,
+    entry: impl FnOnce(PDRIVER_OBJECT, PUNICODE_STRING) -> NTSTATUS,
+) -> (PDRIVER_OBJECT, NTSTATUS) {
+    let key = registry::create_service(name);
+    let Parts { object, extension } = make(name);
+    if let Some(image) = image {
+        let addresses = image.addresses();
+        // SAFETY: a fresh driver object.
+        let fields = unsafe { &mut *object };
+        fields.DriverStart = core::ptr::with_exposed_provenance_mut(addresses.start);
+        fields.DriverSize = addresses.len() as u32;
+    }
     let mut path = text::allocate(&key);
     let path_pointer = &raw mut path;
-    let entry = image.entry;
-    let status = match image.binding {
-        Binding::Framework => {
-            // SAFETY: a fresh driver object and a valid path; runs on the machine's thread at PASSIVE_LEVEL.
-            cross::callback(
-                "DriverEntry",
-                || unsafe { wdk_sys::standin::fx_driver_entry(object, path_pointer, entry) },
-                String::new,
-            )
-        }
-        Binding::None => {
-            // SAFETY: as above.
-            cross::callback("DriverEntry", || unsafe { entry(object, path_pointer) }, String::new)
-        }
-    };
+    let status = cross::callback("DriverEntry", || entry(object, path_pointer), String::new);
     text::free(path);
     if !NT_SUCCESS(status) {
-        check_leaks(image.name, object);
+        check_leaks(name, object);
         destroy(object, extension);
     }
     (object, status)
@@ -196,6 +241,9 @@ fn unload(driver: Driver) -> NTSTATUS {
     cross::callback("DriverUnload", || unsafe { routine(object) }, String::new);
     check_leaks(driver.name, object);
     destroy(object, fields.DriverExtension);
+    if let Some(image) = machine::with(|m| m.io.images.of_driver(object)) {
+        image.unload();
+    }
     wdk_sys::STATUS_SUCCESS
 }
 

@@ -27,6 +27,7 @@ pub(crate) use sync::send_and_wait;
 
 use crate::{
     cross::{Domain, Export},
+    image,
     machine::{LedgerEntry, Options},
     mem::UserBuffer,
 };
@@ -54,6 +55,7 @@ pub struct State {
     pub(crate) interfaces: interface::Interfaces,
     pub(crate) extensions: extension::Extensions,
     pub(crate) cancel_lock: cancel::CancelLock,
+    pub(crate) images: image::Images,
     /// The input buffers of METHOD_NEITHER requests.
     pub(crate) raw_inputs: RefCell<Vec<UserBuffer>>,
 }

@@ -2,6 +2,8 @@
 
 mod bug_check;
 mod connect;
+mod debug_format;
+mod debug_print;
 pub mod dpc;
 mod event;
 mod ex_timer;
@@ -39,6 +41,7 @@ pub(crate) const EXPORTS: &[&[Export]] = &[
     bug_check::FRAMEWORK_EXPORTS,
     connect::EXPORTS,
     connect::FRAMEWORK_EXPORTS,
+    debug_print::EXPORTS,
     dpc::EXPORTS,
     event::EXPORTS,
     ex_timer::EXPORTS,
