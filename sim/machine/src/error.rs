@@ -11,8 +11,10 @@ pub enum SimError {
     #[error("the simulated machine stopped: {0}")]
     Stopped(#[from] Box<Crash>),
     /// The driver did not load.
-    #[error("the driver did not load: NTSTATUS {status:#010x}")]
+    #[error("{driver} did not load: its entry point failed with NTSTATUS {status:#010x}")]
     DriverLoad {
+        /// The file of an image, or what it is instead.
+        driver: String,
         /// What `DriverEntry` returned.
         status: u32,
     },

@@ -23,3 +23,12 @@ impl DriverForm {
         }
     }
 }
+
+impl std::fmt::Display for DriverForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Host => f.write_str("the driver that is compiled into this program"),
+            Self::Image(image) => f.write_str(image.file()),
+        }
+    }
+}

@@ -85,10 +85,12 @@ impl SimPc {
         for (name, number) in &config.parameters {
             machine.set_registry_value(&key, name, Value::dword(*number));
         }
-        let driver = config
-            .driver
-            .load(&machine, SERVICE)
-            .map_err(|failure| explain(failure, |status| SimError::DriverLoad { status }))?;
+        let driver = config.driver.load(&machine, SERVICE).map_err(|failure| {
+            explain(failure, |status| SimError::DriverLoad {
+                driver: config.driver.to_string(),
+                status,
+            })
+        })?;
         let device = machine
             .plug(&driver, function)
             .map_err(|failure| explain(failure, |status| SimError::DeviceStart { status }))?;

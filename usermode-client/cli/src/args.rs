@@ -69,6 +69,9 @@ pub struct DeviceArgs {
     /// Seed of the simulated machine's schedule; without one, first come, first served
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Load this image of the driver (hawser.sys) into the simulated machine, instead of the driver that is compiled into the command
+    #[arg(long, value_name = "FILE.sys")]
+    pub image: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

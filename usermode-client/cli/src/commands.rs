@@ -19,7 +19,7 @@ pub fn info(args: &DeviceArgs) -> Result<Exit, Failure> {
             "{:#}",
             with_place("hawser.info/1", "info", info_json(&info), &place, &shutdown)
         ),
-        Output::Text => print_rows(&info_rows(&info)),
+        Output::Text => print_rows(&info_rows(&info, &place)),
     }
     Ok(Exit::Success)
 }
@@ -76,14 +76,14 @@ fn element_types(info: &DeviceInfo) -> Vec<&'static str> {
         .collect()
 }
 
-fn info_rows(info: &DeviceInfo) -> Vec<(&'static str, String)> {
+fn info_rows(info: &DeviceInfo, place: &Place) -> Vec<(&'static str, String)> {
     let interrupts = if info.messages == 0 {
         "line-based".into()
     } else {
         format!("{} messages", info.messages)
     };
     vec![
-        ("driver", version(info.driver_version)),
+        ("driver", format!("{}, {}", version(info.driver_version), place.driver)),
         (
             "device interface",
             format!("{}.{}", info.device_version >> 16, info.device_version & 0xFFFF),

@@ -57,6 +57,17 @@ pub enum Failure {
     #[error(transparent)]
     #[diagnostic(code(hawser::output))]
     Output(NpyError),
+    /// An image of the driver cannot be loaded.
+    #[error("{message}")]
+    #[diagnostic(code(hawser::image))]
+    #[cfg_attr(
+        windows,
+        allow(dead_code, reason = "only the builds that have a simulated machine make it")
+    )]
+    Image {
+        /// The file, and why.
+        message: String,
+    },
     /// The device cannot be used.
     #[error(transparent)]
     #[diagnostic(code(hawser::device))]
@@ -91,7 +102,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::File { .. } | Self::Program(_) | Self::Plan(_) => Exit::Usage,
-            Self::Binding(_) | Self::Output(_) => Exit::Usage,
+            Self::Binding(_) | Self::Output(_) | Self::Image { .. } => Exit::Usage,
             Self::Device(_) => Exit::Device,
             Self::Machine(_) => Exit::Machine,
         }
@@ -105,6 +116,7 @@ impl Failure {
             Self::Plan(_) => "plan",
             Self::Binding(_) => "binding",
             Self::Output(_) => "output",
+            Self::Image { .. } => "image",
             Self::Device(_) => "device",
             Self::Machine(_) => "machine",
         }

@@ -17,7 +17,10 @@ pub fn heading(file: &str, place: &Place) {
         None => String::new(),
     };
     match place.memory {
-        Some(memory) => say!("{file} on a simulated machine (memory model {memory}{schedule})"),
+        Some(memory) => say!(
+            "{file} on a simulated machine (memory model {memory}{schedule}; driver: {})",
+            place.driver
+        ),
         None => say!("{file} on the device"),
     }
 }

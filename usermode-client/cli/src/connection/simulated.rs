@@ -1,10 +1,12 @@
 //! The device in a simulated machine, which is started for the command and shut down after it.
 
+use std::path::Path;
+
 use hawser::Device;
 use hawser::transport::TransportError;
-use hawser::transport::simulated::{Access, Machine, MemoryModel, SimConfig, SimulatedTransport};
+use hawser::transport::simulated::{self, Access, Image, Machine, MemoryModel, Signing, SimConfig, SimulatedTransport};
 
-use super::{Need, Place, Shutdown};
+use super::{DriverForm, Need, Place, Shutdown};
 use crate::args::{DeviceArgs, Memory};
 use crate::failure::Failure;
 
@@ -19,7 +21,10 @@ impl Connection {
     /// Starts a machine and opens its device.
     pub fn open(args: &DeviceArgs, need: Need) -> Result<Self, Failure> {
         let memory = args.memory.unwrap_or_default();
+        let image = args.image.as_deref().map(open_image).transpose()?;
+        let file = image.as_ref().map(|image| image.file().to_owned());
         let config = SimConfig {
+            driver: image.map_or(simulated::DriverForm::Host, simulated::DriverForm::Image),
             memory: model(memory),
             seed: args.seed,
             ..SimConfig::default()
@@ -32,6 +37,10 @@ impl Connection {
         let device = machine.open(access)?;
         let place = Place {
             kind: "simulated",
+            driver: DriverForm {
+                form: if file.is_some() { "image" } else { "host" },
+                file,
+            },
             memory: Some(memory.name()),
             seed: args.seed,
         };
@@ -61,6 +70,12 @@ impl Connection {
     pub fn failure(error: TransportError) -> Failure {
         Failure::Machine(error)
     }
+}
+
+fn open_image(path: &Path) -> Result<Image, Failure> {
+    Image::open(path, Signing::Optional).map_err(|error| Failure::Image {
+        message: error.to_string(),
+    })
 }
 
 fn model(memory: Memory) -> MemoryModel {

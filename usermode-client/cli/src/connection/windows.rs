@@ -6,7 +6,7 @@ use hawser::Device;
 use hawser::transport::TransportError;
 use hawser::transport::windows::{Access, WindowsTransport, open};
 
-use super::{Need, Place, Shutdown};
+use super::{DriverForm, Need, Place, Shutdown};
 use crate::args::DeviceArgs;
 use crate::failure::Failure;
 
@@ -22,7 +22,7 @@ pub struct Connection {
 impl Connection {
     /// Opens the device.
     pub fn open(args: &DeviceArgs, need: Need) -> Result<Self, Failure> {
-        if args.sim || args.memory.is_some() || args.seed.is_some() {
+        if args.sim || args.memory.is_some() || args.seed.is_some() || args.image.is_some() {
             return Err(Failure::Usage {
                 message: "this build has no simulated machine".into(),
             });
@@ -33,6 +33,10 @@ impl Connection {
         };
         let place = Place {
             kind: "device",
+            driver: DriverForm {
+                form: "device",
+                file: None,
+            },
             memory: None,
             seed: None,
         };

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::status::NtStatus;
 use crate::transport::{Buffer, Outcome, OutsideBuffer, Request, Transport, TransportError, Unsent};
 
-pub use hawser_machine::{Access, MemoryModel, Report, SimConfig};
+pub use hawser_machine::{Access, DriverForm, Image, ImageError, MemoryModel, Report, Signing, SimConfig};
 
 /// A running machine with the driver loaded and the accelerator plugged in. Clones are the same machine.
 #[derive(Clone, Debug)]
