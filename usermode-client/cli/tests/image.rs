@@ -9,7 +9,11 @@ const IMAGE_VARIABLE: &str = "HAWSER_DRIVER_IMAGE";
 fn hawser(arguments: &[&str]) -> Output {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut command = Command::new(env!("CARGO_BIN_EXE_hawser"));
-    command.args(arguments).current_dir(root).output().expect("the command runs")
+    command
+        .args(arguments)
+        .current_dir(root)
+        .output()
+        .expect("the command runs")
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     machine, mmio,
-    verifier::{Rule, memory},
+    nt::ke,
+    verifier::{self, Rule, memory},
 };
 use std::{cell::RefCell, collections::BTreeMap, ops::Range, rc::Rc};
 use wdk_sys::{PDRIVER_OBJECT, standin::DriverEntry};
@@ -98,6 +99,11 @@ impl LoadedImage {
 
     /// Takes it out of memory.
     pub(crate) fn unload(&self) {
+        let all = self.mapped.addresses();
+        if let Some(what) = ke::in_use(all.start, all.len()) {
+            let text = format!("{} is unloaded and holds {what}", self.image.name());
+            verifier::fatal(memory::IMAGE_GONE, [all.start as u64, 0, 0], text);
+        }
         self.mapped.unmap();
         let text = format!("the address is in {}, which was unloaded", self.image.name());
         self.explain(memory::IMAGE_GONE, &text);

@@ -26,6 +26,7 @@ mod work_item;
 pub(crate) use header::signal;
 pub use interrupt_object::check_interrupts;
 pub use stale::check_freed;
+pub(crate) use stale::in_use;
 pub use work_item::check_unload as check_work_items;
 
 use core::cell::Cell;
