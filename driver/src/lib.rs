@@ -56,3 +56,4 @@ mod waiting;
 mod watchdog;
 
 pub use entry::driver_entry;
+pub use params::{SETTINGS, Setting};

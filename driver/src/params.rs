@@ -15,6 +15,51 @@
 use hawser_abi::{pci, program};
 use kmdf::{Name, Parameters, name};
 
+/// A setting: a REG_DWORD value of the `Parameters` key. The INF writes the defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Name of the value.
+    pub name: &'static str,
+    /// The least that counts.
+    pub least: u32,
+    /// The most that counts.
+    pub most: u32,
+    /// What an absent value means.
+    pub default: u32,
+    key: Name,
+}
+
+impl Setting {
+    fn within(self, value: Option<u32>) -> u32 {
+        value.unwrap_or(self.default).clamp(self.least, self.most)
+    }
+}
+
+macro_rules! settings {
+    ($($constant:ident: $name:literal, $least:expr, $most:expr, $default:expr;)+) => {
+        $(const $constant: Setting = Setting {
+            name: $name,
+            least: $least,
+            most: $most,
+            default: $default,
+            key: name!($name),
+        };)+
+
+        /// All settings.
+        pub const SETTINGS: &[Setting] = &[$($constant),+];
+    };
+}
+
+settings! {
+    MAX_STEPS: "MaxSteps", 1, program::MAX_STEPS, program::MAX_STEPS;
+    MAX_DATA_KIB: "MaxDataKiB", 1, (program::MAX_DATA / KIB as u64) as u32, (program::MAX_DATA / KIB as u64) as u32;
+    ARENA_KIB: "ArenaKiB", (SMALLEST_ARENA / KIB) as u32, 1 << 20, 64 << 10;
+    QUEUES: "Queues", 1, pci::MAX_QUEUES as u32, 1;
+    TIMEOUT_MS: "TimeoutMs", 1, LONGEST_TIMEOUT_MS, 10_000;
+    MODERATION_COUNT: "ModerationCount", 0, 1024, 0;
+    MODERATION_US: "ModerationUs", 0, 10_000, 0;
+}
+
 /// The settings, within their ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
@@ -49,16 +94,15 @@ impl Params {
     }
 
     fn from_values(value: impl Fn(Name) -> Option<u32>) -> Self {
-        let within = |name, least: u32, most: u32, default: u32| value(name).unwrap_or(default).clamp(least, most);
-        let max_data_kib = (program::MAX_DATA / KIB as u64) as u32;
+        let setting = |setting: Setting| setting.within(value(setting.key));
         Self {
-            max_steps: within(name!("MaxSteps"), 1, program::MAX_STEPS, program::MAX_STEPS),
-            max_data: u64::from(within(name!("MaxDataKiB"), 1, max_data_kib, max_data_kib)) * KIB as u64,
-            arena: within(name!("ArenaKiB"), (SMALLEST_ARENA / KIB) as u32, 1 << 20, 64 << 10) as usize * KIB,
-            queues: within(name!("Queues"), 1, pci::MAX_QUEUES.into(), 1) as u16,
-            timeout_ms: within(name!("TimeoutMs"), 1, LONGEST_TIMEOUT_MS, 10_000),
-            moderation_count: within(name!("ModerationCount"), 0, 1024, 0) as u16,
-            moderation_us: within(name!("ModerationUs"), 0, 10_000, 0) as u16,
+            max_steps: setting(MAX_STEPS),
+            max_data: u64::from(setting(MAX_DATA_KIB)) * KIB as u64,
+            arena: setting(ARENA_KIB) as usize * KIB,
+            queues: setting(QUEUES) as u16,
+            timeout_ms: setting(TIMEOUT_MS),
+            moderation_count: setting(MODERATION_COUNT) as u16,
+            moderation_us: setting(MODERATION_US) as u16,
         }
     }
 }
