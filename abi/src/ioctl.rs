@@ -46,8 +46,7 @@ pub const IOCTL_HAWSER_GET_STATS: u32 = ctl_code(FILE_DEVICE_HAWSER, 0x802, Meth
 /// Takes a [`ResultQuery`](crate::result::ResultQuery), returns a [`ResultRecord`](crate::result::ResultRecord).
 /// `METHOD_BUFFERED`, read access.
 pub const IOCTL_HAWSER_GET_RESULT: u32 = ctl_code(FILE_DEVICE_HAWSER, 0x803, Method::Buffered, Access::Read);
-/// Resets the accelerator. `METHOD_BUFFERED`, no buffers; the code asks for read and write access, and the device's security descriptor
-/// gives write access with reset rights only to administrators.
+/// Resets the accelerator. `METHOD_BUFFERED`, no buffers; the handle needs read and write access.
 pub const IOCTL_HAWSER_RESET: u32 = ctl_code(FILE_DEVICE_HAWSER, 0x804, Method::Buffered, Access::ReadWrite);
 
 /// GUID of the device interface, as `(data1, data2, data3, data4)`: {6B3E1C52-0C7B-4D1F-9E63-2F8A54C0D7A1}.

@@ -2,7 +2,8 @@
 //!
 //! Everything that crosses a boundary is defined here and nowhere else: the IOCTLs and their buffers
 //! ([`ioctl`], [`program`], [`info`], [`result`]), the reasons a program is refused or fails
-//! ([`reason`]), and what driver and device share ([`pci`], [`registers`], [`queue`], [`descriptor`]).
+//! ([`reason`]), what driver and device share ([`pci`], [`registers`], [`queue`], [`descriptor`]), and the
+//! names under which the driver is installed ([`package`]).
 //! All integers are little-endian; every structure is `zerocopy`, without padding, and its size is
 //! asserted at compile time.
 #![no_std]
@@ -12,6 +13,7 @@ pub mod descriptor;
 pub mod info;
 pub mod ioctl;
 pub mod op;
+pub mod package;
 pub mod pci;
 pub mod program;
 pub mod queue;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use hawser_abi::ioctl::DEVICE_INTERFACE_GUID;
+use hawser_abi::package::SERVICE;
 use hawser_device::Accelerator;
 use ntsim::hal::Registers;
 use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
@@ -16,9 +17,6 @@ use ntsim::trace::TraceMode;
 use wdk_sys::GUID;
 
 use crate::{AcceleratorSlot, Access, DriverForm, Report, SimBuffer, SimError, SimHandle};
-
-/// Name of the driver's service.
-const SERVICE: &str = "hawser";
 
 /// How a PC is built.
 #[derive(Clone, Debug)]
