@@ -54,6 +54,8 @@ mod tags;
 mod teardown;
 mod waiting;
 mod watchdog;
+#[cfg(all(windows, not(wdk_standin)))]
+mod wdk_runtime;
 
 pub use entry::driver_entry;
 pub use params::{SETTINGS, Setting};
