@@ -4,6 +4,7 @@ mod abi;
 mod header;
 mod links;
 mod lint;
+mod makefile;
 mod numpy;
 mod rule_tests;
 mod runner;
@@ -43,6 +44,8 @@ enum Task {
     ScanUnsafe,
     /// Check that the paths named in the documentation exist
     CheckLinks,
+    /// Check that Makefile.toml fits the makefile of wdk-build that it extends
+    CheckMakefile,
     /// Check that each rule of the simulator is raised by its code and named by a test
     CheckRules,
     /// Round trip of real `.npy` files written and read by NumPy
@@ -61,6 +64,7 @@ fn main() -> Result<()> {
         Task::CheckWindows => windows::run(&shell),
         Task::ScanUnsafe => unsafe_scan::run(&shell),
         Task::CheckLinks => links::run(&shell),
+        Task::CheckMakefile => makefile::run(&shell),
         Task::CheckRules => rule_tests::run(&shell),
         Task::Numpy => numpy::run(&shell),
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::{abi, links, lint, numpy, rule_tests, runner, unsafe_scan, windows};
+use crate::{abi, links, lint, makefile, numpy, rule_tests, runner, unsafe_scan, windows};
 
 /// Runs all checks; ends with the sum of all test runners.
 pub fn run(shell: &Shell) -> Result<()> {
@@ -13,6 +13,8 @@ pub fn run(shell: &Shell) -> Result<()> {
     abi::check(shell)?;
     step("paths in the documentation");
     links::run(shell)?;
+    step("makefile for Windows");
+    makefile::run(shell)?;
     step("rules of the simulator");
     rule_tests::run(shell)?;
     step("lints");
