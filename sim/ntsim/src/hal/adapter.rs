@@ -1,9 +1,9 @@
 //! DMA adapters: getting, putting and looking them up.
 
-use super::{bus::Mapping, control::Registers, table, types::Direction};
+use super::{bounce, bus::Mapping, control::Registers, table, types::Direction};
 use crate::{
     machine::{self, LedgerEntry},
-    mem::{self, PAGE},
+    mem::{self, MemoryModel, PAGE},
     pci::{self, FunctionId},
     sched,
     trace::{self, Kind},
@@ -149,6 +149,7 @@ impl Adapters {
 fn registers(description: &DEVICE_DESCRIPTION) -> u32 {
     match machine::with(|m| m.options.map_registers) {
         Registers::Limited(registers) => registers,
+        Registers::Enough if machine::with(|m| m.options.memory == MemoryModel::Bounce) => bounce::REGISTERS,
         Registers::Enough => description.MaximumLength / PAGE as u32 + 1,
     }
 }

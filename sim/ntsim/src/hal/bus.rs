@@ -1,6 +1,9 @@
 //! What device addresses mean in each memory model.
 
-use super::types::{Buffer, DeviceAccess, Direction, Elements, Piece, Target, Wrong};
+use super::{
+    bounce::{BounceBuffers, Bounced},
+    types::{Buffer, DeviceAccess, Direction, Elements, Piece, Target, Wrong},
+};
 use crate::{
     mem::{Frame, MemoryModel, PAGE, PagePermutation, Pfn, Physical, Ranges, Run},
     pci::FunctionId,
@@ -18,9 +21,17 @@ struct Window {
 
 /// Names a mapping, to undo it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mapping {
-    /// The first page of its window; none where device addresses last for ever.
-    window: Option<(Space, u64)>,
+pub struct Mapping(Kind);
+
+/// How a mapping was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Not at all: device addresses last for ever.
+    Fixed,
+    /// By a window, by the first page of it.
+    Window(Space, u64),
+    /// By bounce pages.
+    Bounced(Bounced),
 }
 
 /// Which set of windows.
@@ -53,6 +64,7 @@ pub struct Bus {
     elements: Elements,
     permutation: PagePermutation,
     windows: RefCell<BTreeMap<Space, Ranges<Window>>>,
+    bounces: BounceBuffers,
 }
 
 impl Bus {
@@ -66,6 +78,7 @@ impl Bus {
             elements,
             permutation,
             windows: RefCell::default(),
+            bounces: BounceBuffers::default(),
         }
     }
 
@@ -78,17 +91,19 @@ impl Bus {
         width: u32,
     ) -> Option<(Mapping, Vec<Piece>)> {
         let mut pieces = Vec::new();
-        let mapping = match self.model {
+        let kind = match self.model {
             MemoryModel::Iommu => self.open_window(Self::space(device, width), buffer, direction)?,
-            MemoryModel::Flat | MemoryModel::Scrambled => Mapping { window: None },
+            MemoryModel::Flat | MemoryModel::Scrambled => Kind::Fixed,
+            MemoryModel::Bounce => Kind::Bounced(self.bounces.make(&self.physical, buffer, direction)?),
         };
         let mut done = 0;
         for (index, frame) in buffer.frames.iter().enumerate() {
             let offset = if index == 0 { buffer.offset } else { 0 };
             let length = (PAGE - offset).min(buffer.length - done);
-            let page = match mapping.window {
-                Some((_, start)) => start + index as u64,
-                None => self.fixed_page(*frame),
+            let page = match kind {
+                Kind::Window(_, start) => start + index as u64,
+                Kind::Bounced(bounced) => self.fixed_page(bounced.page(index)),
+                Kind::Fixed => self.fixed_page(*frame),
             };
             self.add_piece(
                 &mut pieces,
@@ -99,23 +114,24 @@ impl Bus {
             );
             done += length;
         }
-        Some((mapping, pieces))
+        Some((Mapping(kind), pieces))
     }
 
     /// Makes a common buffer visible at consecutive device addresses.
     pub fn map_common(&self, device: FunctionId, buffer: &Buffer, width: u32) -> Option<(Mapping, u64)> {
         let space = match self.model {
-            MemoryModel::Flat => {
-                return Some((
-                    Mapping { window: None },
-                    self.fixed_page(buffer.frames[0]) * PAGE as u64,
-                ));
+            MemoryModel::Flat | MemoryModel::Bounce => {
+                let first = buffer.frames.first()?;
+                return Some((Mapping(Kind::Fixed), self.fixed_page(*first) * PAGE as u64));
             }
             MemoryModel::Scrambled => Space::Shared,
             MemoryModel::Iommu => Self::space(device, width),
         };
-        let mapping = self.open_window(space, buffer, Direction::Both)?;
-        mapping.window.map(|(_, start)| (mapping, start * PAGE as u64))
+        let kind = self.open_window(space, buffer, Direction::Both)?;
+        match kind {
+            Kind::Window(_, start) => Some((Mapping(kind), start * PAGE as u64)),
+            Kind::Fixed | Kind::Bounced(_) => None,
+        }
     }
 
     fn space(device: FunctionId, width: u32) -> Space {
@@ -137,7 +153,7 @@ impl Bus {
         }
     }
 
-    fn open_window(&self, space: Space, buffer: &Buffer, direction: Direction) -> Option<Mapping> {
+    fn open_window(&self, space: Space, buffer: &Buffer, direction: Direction) -> Option<Kind> {
         let start = buffer.offset as u64;
         let window = Window {
             frames: crate::mem::runs(buffer.frames.iter().map(|frame| frame.0)),
@@ -154,17 +170,19 @@ impl Bus {
             .entry(space)
             .or_insert_with(|| Ranges::new(numbers.start, numbers.end, 1));
         let page = ranges.allocate(buffer.frames.len() as u64, 1, window)?;
-        Some(Mapping {
-            window: Some((space, page)),
-        })
+        Some(Kind::Window(space, page))
     }
 
     /// Undoes a mapping.
     pub fn unmap(&self, mapping: Mapping) {
-        if let Some((space, start)) = mapping.window
-            && let Some(ranges) = self.windows.borrow_mut().get_mut(&space)
-        {
-            ranges.free(start);
+        match mapping.0 {
+            Kind::Fixed => {}
+            Kind::Window(space, start) => {
+                if let Some(ranges) = self.windows.borrow_mut().get_mut(&space) {
+                    ranges.free(start);
+                }
+            }
+            Kind::Bounced(bounced) => self.bounces.undo(&self.physical, bounced),
         }
     }
 
@@ -180,14 +198,14 @@ impl Bus {
         let pfn = self.physical.pfn(frame).0;
         match self.model {
             MemoryModel::Scrambled => SCRAMBLED + self.permutation.forward(pfn),
-            MemoryModel::Flat | MemoryModel::Iommu => pfn,
+            MemoryModel::Flat | MemoryModel::Iommu | MemoryModel::Bounce => pfn,
         }
     }
 
     /// The memory behind a device address, if the device may access it so.
     pub fn translate(&self, device: FunctionId, address: u64, access: DeviceAccess) -> Result<Target, Wrong> {
         let target = match self.model {
-            MemoryModel::Flat => self.fixed(Pfn(address / PAGE as u64), address)?,
+            MemoryModel::Flat | MemoryModel::Bounce => self.fixed(Pfn(address / PAGE as u64), address)?,
             MemoryModel::Scrambled => self.scrambled(address)?,
             MemoryModel::Iommu => {
                 let space = if address >> 32 == 0 {
@@ -364,7 +382,7 @@ mod tests {
 
     #[test]
     fn common_buffers_are_consecutive_in_every_model() {
-        for model in [MemoryModel::Flat, MemoryModel::Scrambled, MemoryModel::Iommu] {
+        for model in MemoryModel::ALL {
             let (physical, bus) = bus(model);
             let buffer = buffer(&physical, 4, 0, 4 * PAGE);
             let (_, address) = bus.map_common(DEVICE, &buffer, 64).unwrap();

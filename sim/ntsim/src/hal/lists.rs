@@ -7,7 +7,8 @@ use super::{
     types::{Direction, Piece},
 };
 use crate::{
-    cross, machine, mem,
+    cross, machine,
+    mem::{self, MemoryModel},
     nt::ke,
     sched,
     trace::{self, Kind},
@@ -93,7 +94,7 @@ impl ListCall {
             let Some(adapter) = adapters.get(self.adapter) else {
                 return Outcome::Now;
             };
-            let limited = matches!(m.options.map_registers, Registers::Limited(_));
+            let limited = m.options.map_registers != Registers::Enough || m.options.memory == MemoryModel::Bounce;
             let full = limited && adapter.registers_used + self.wanted.pages() > adapter.registers;
             if !m.hal.control.is_short() && !full {
                 Outcome::Now

@@ -2,6 +2,7 @@
 
 mod access;
 mod adapter;
+mod bounce;
 mod bus;
 mod common;
 mod control;
@@ -12,6 +13,7 @@ mod table;
 mod types;
 
 pub use access::{device_read, device_write};
+pub use bounce::STALE;
 pub use bus::{Bus, Mapping};
 pub use control::{Control, Registers};
 pub use types::{Buffer, DeviceAccess, Direction, Elements, Piece, Target, Wrong};

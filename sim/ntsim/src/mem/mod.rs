@@ -48,6 +48,13 @@ pub enum MemoryModel {
     Scrambled,
     /// A device address exists only while a mapping does, with a direction.
     Iommu,
+    /// A device address is the physical address of a bounce page, which exists while a mapping does; bytes are copied in the mapping's direction only.
+    Bounce,
+}
+
+impl MemoryModel {
+    /// Every model.
+    pub const ALL: [Self; 4] = [Self::Flat, Self::Scrambled, Self::Iommu, Self::Bounce];
 }
 
 /// The state of this part of a machine.

@@ -25,6 +25,8 @@ pub enum Use {
     CommonBuffer,
     /// Memory of a user process.
     User,
+    /// Pages that a device accesses in place of others.
+    Bounce,
 }
 
 /// Frames that were allocated together.
@@ -197,6 +199,7 @@ impl Physical {
             Some(Use::Pool) => "pool",
             Some(Use::CommonBuffer) => "a common buffer",
             Some(Use::User) => "user memory",
+            Some(Use::Bounce) => "a bounce buffer",
             None if frames.is_past(frame.0) => "memory that was freed",
             None => "no memory",
         }

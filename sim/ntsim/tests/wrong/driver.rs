@@ -1,4 +1,4 @@
-//! A miniature KMDF driver for the engine, right or wrong in one of three ways.
+//! A miniature KMDF driver for the engine, right or wrong in one of several ways.
 //!
 //! It serves one `METHOD_OUT_DIRECT` request at a time: the buffer is mapped by a DMA transaction, the engine fills its first
 //! scatter-gather element and interrupts, the DPC completes. The mistake is a constant of the type, as it would be a mistake in a source.
@@ -15,6 +15,10 @@ pub const RELEASES_EARLY: u8 = 1;
 pub const UNTRANSLATED: u8 = 2;
 /// Never unmaps its registers.
 pub const KEEPS_REGISTERS: u8 = 3;
+/// Has the device read and write a buffer that is mapped from the device only, as the driver of that report did.
+pub const ONE_DIRECTION: u8 = 4;
+/// Has the device write half of a buffer that is mapped from the device as a whole.
+pub const LEAVES_A_GAP: u8 = 5;
 
 /// Fills the buffer.
 pub const IOCTL_FILL: u32 = (0x9000 << 16) | (3 << 14) | (0x800 << 2) | METHOD_OUT_DIRECT;
@@ -318,8 +322,22 @@ unsafe extern "win64" fn program<const MISTAKE: u8>(
             .write_volatile(element.Length)
     };
     // SAFETY: a register inside the mapping.
-    unsafe { registers.wrapping_add(engine::GO).cast::<u32>().write_volatile(1) };
+    unsafe {
+        registers
+            .wrapping_add(engine::GO)
+            .cast::<u32>()
+            .write_volatile(what::<MISTAKE>())
+    };
     1
+}
+
+/// What the engine is told to do.
+fn what<const MISTAKE: u8>() -> u32 {
+    match MISTAKE {
+        ONE_DIRECTION => engine::GO_INCREMENT,
+        LEAVES_A_GAP => engine::GO_FILL_HALF,
+        _ => engine::GO_FILL,
+    }
 }
 
 fn let_go(transaction: WDFDMATRANSACTION) {

@@ -7,13 +7,19 @@ use std::{cell::Cell, rc::Rc};
 pub const ADDRESS: usize = 0x00;
 /// Register: bytes, 32 bits.
 pub const LENGTH: usize = 0x08;
-/// Register: a write starts the engine, 32 bits.
+/// Register: a write of what the engine is to do starts it, 32 bits.
 pub const GO: usize = 0x0C;
 /// Vendor and device of the engine.
 pub const VENDOR: u16 = 0x1AF4;
 pub const DEVICE: u16 = 0x10F1;
 /// Bytes of the register BAR.
 pub const BAR_LENGTH: u64 = 4096;
+/// Fill the memory.
+pub const GO_FILL: u32 = 1;
+/// Add one to each byte of the memory.
+pub const GO_INCREMENT: u32 = 2;
+/// Fill the first half of the memory.
+pub const GO_FILL_HALF: u32 = 3;
 /// What the engine writes.
 pub const FILL: u8 = 0xD5;
 /// Turns that the engine takes before it touches memory.
@@ -23,6 +29,7 @@ const DELAY: u32 = 20;
 pub struct Engine {
     address: u64,
     length: u32,
+    go: u32,
     countdown: Option<u32>,
     done: Rc<Cell<u32>>,
 }
@@ -32,14 +39,25 @@ impl Engine {
         Self {
             address: 0,
             length: 0,
+            go: 0,
             countdown: None,
             done,
         }
     }
 
     fn run(&mut self, port: &mut dyn DevicePort) {
-        let fill = vec![FILL; self.length as usize];
-        if port.dma_write(self.address, &fill).is_ok() {
+        let length = self.length as usize;
+        let bytes = match self.go {
+            GO_INCREMENT => {
+                let mut bytes = vec![0; length];
+                let read = port.dma_read(self.address, &mut bytes);
+                bytes.iter_mut().for_each(|byte| *byte = byte.wrapping_add(1));
+                if read.is_ok() { bytes } else { Vec::new() }
+            }
+            GO_FILL_HALF => vec![FILL; length / 2],
+            _ => vec![FILL; length],
+        };
+        if !bytes.is_empty() && port.dma_write(self.address, &bytes).is_ok() {
             self.done.set(self.done.get() + 1);
         }
         port.message(0);
@@ -74,7 +92,10 @@ impl PciFunction for Engine {
         match offset as usize {
             ADDRESS => self.address = value,
             LENGTH => self.length = value as u32,
-            GO => self.countdown = Some(DELAY),
+            GO => {
+                self.go = value as u32;
+                self.countdown = Some(DELAY);
+            }
             _ => {}
         }
     }

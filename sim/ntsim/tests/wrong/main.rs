@@ -9,8 +9,11 @@
 mod driver;
 mod engine;
 
-use driver::{INTERFACE, IOCTL_FILL, KEEPS_REGISTERS, RELEASES_EARLY, RIGHT, UNTRANSLATED, entry};
+use driver::{
+    INTERFACE, IOCTL_FILL, KEEPS_REGISTERS, LEAVES_A_GAP, ONE_DIRECTION, RELEASES_EARLY, RIGHT, UNTRANSLATED, entry,
+};
 use engine::{Engine, FILL};
+use ntsim::hal::STALE;
 use ntsim::machine::Machine;
 use ntsim::mem::{MemoryModel, Protection, UserRange};
 use ntsim::nt::io::{DesiredAccess, DriverImage, Failure};
@@ -19,7 +22,9 @@ use std::{cell::Cell, rc::Rc};
 use wdk_sys::standin::DriverEntry;
 
 const LENGTH: usize = 4096;
-const MODELS: [MemoryModel; 3] = [MemoryModel::Flat, MemoryModel::Scrambled, MemoryModel::Iommu];
+const MODELS: [MemoryModel; 4] = MemoryModel::ALL;
+/// What the request's owner has in the buffer before.
+const BEFORE: u8 = 0x21;
 
 /// How a run of one request ended.
 struct Run {
@@ -43,6 +48,7 @@ impl Run {
 fn run(memory: MemoryModel, entry: DriverEntry) -> Run {
     let machine = Machine::builder().memory(memory).build();
     let buffer = machine.user_memory().allocate(LENGTH, 0, Protection::ReadWrite);
+    buffer.write(0, &[BEFORE; LENGTH]);
     let ended = life(&machine, entry, buffer.range());
     let crash = machine.crash();
     assert_eq!(
@@ -87,6 +93,42 @@ fn a_list_released_early_works_until_addresses_are_remapped() {
     assert_eq!(remapped.rule(), Some("dma-iommu-fault"));
     let crash = remapped.crash.expect("stopped");
     assert_eq!((crash.code, crash.parameters[0]), (0xE6, 0x26));
+}
+
+#[test]
+fn a_buffer_mapped_one_way_and_used_both_ways_works_until_it_is_bounced() {
+    let flat = run(MemoryModel::Flat, entry::<ONE_DIRECTION>);
+    assert!(flat.crash.is_none());
+    assert!(
+        flat.data.iter().all(|byte| *byte == BEFORE + 1),
+        "identity-mapped memory hides the mistake"
+    );
+    let bounced = run(MemoryModel::Bounce, entry::<ONE_DIRECTION>);
+    assert!(bounced.crash.is_none(), "nothing tells: the data is wrong");
+    assert!(
+        bounced.data.iter().all(|byte| *byte == STALE + 1),
+        "the device has read what somebody else left in the bounce page"
+    );
+    let remapped = run(MemoryModel::Iommu, entry::<ONE_DIRECTION>);
+    assert_eq!(remapped.rule(), Some("dma-iommu-fault"));
+}
+
+#[test]
+fn a_gap_in_a_mapping_from_the_device_brings_stale_bytes() {
+    let flat = run(MemoryModel::Flat, entry::<LEAVES_A_GAP>);
+    assert!(flat.data[LENGTH / 2..].iter().all(|byte| *byte == BEFORE));
+    let bounced = run(MemoryModel::Bounce, entry::<LEAVES_A_GAP>);
+    assert!(bounced.data[..LENGTH / 2].iter().all(|byte| *byte == FILL));
+    assert!(
+        bounced.data[LENGTH / 2..].iter().all(|byte| *byte == STALE),
+        "bytes of somebody else reach the user"
+    );
+}
+
+#[test]
+fn a_list_released_early_loses_the_data_where_it_is_bounced() {
+    let bounced = run(MemoryModel::Bounce, entry::<RELEASES_EARLY>);
+    assert_eq!(bounced.rule(), Some("dma-no-memory"));
 }
 
 #[test]
