@@ -23,6 +23,8 @@ pub struct Limits {
     pub arena_size: u64,
     /// Bytes to which both ends of a mapping from the device are aligned in memory, a power of two; 64, the cache line.
     pub dma_alignment: u32,
+    /// Pages that all mappings of one request in one direction may span together, which is what map registers there are for it; as many as there are.
+    pub map_registers: u32,
     /// Operations that the device runs: bit `n` stands for opcode `n`.
     pub operations: u64,
     /// Element types that the device computes with: bit `n` stands for type `n`.
@@ -40,6 +42,7 @@ impl Default for Limits {
             scratch_size: pci::MEMORY_BAR_SIZE,
             arena_size: 64 << 20,
             dma_alignment: 64,
+            map_registers: u32::MAX,
             operations: REV1_OPERATIONS,
             element_types: REV1_ELEMENT_TYPES,
             device_address_bits: 64,

@@ -37,6 +37,8 @@ pub enum Why {
     PartialLine = 3,
     /// As many larger pieces are mapped in its direction as can be.
     TooManyMappings = 4,
+    /// Larger pieces of its direction, or the part in front of it, take all map registers.
+    TooFewRegisters = 5,
 }
 
 impl Why {
@@ -48,6 +50,7 @@ impl Why {
             Self::ReadAndWritten => "read and written",
             Self::PartialLine => "only part of a cache line is written",
             Self::TooManyMappings => "larger ranges took all mappings",
+            Self::TooFewRegisters => "no map registers are left for it",
         }
     }
 
@@ -57,7 +60,8 @@ impl Why {
             1 => Self::OnlyWritten,
             2 => Self::ReadAndWritten,
             3 => Self::PartialLine,
-            _ => Self::TooManyMappings,
+            4 => Self::TooManyMappings,
+            _ => Self::TooFewRegisters,
         }
     }
 }
@@ -243,6 +247,7 @@ mod tests {
             Why::ReadAndWritten,
             Why::PartialLine,
             Why::TooManyMappings,
+            Why::TooFewRegisters,
         ];
         for (route, why) in routes.into_iter().zip(reasons) {
             let piece = Piece::new(Interval::new(5, 9), route, why);

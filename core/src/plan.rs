@@ -8,7 +8,7 @@ use crate::limits::{Limits, MAX_MAPPINGS};
 use crate::pieces::{Piece, Pieces, Route, Why};
 use crate::placement;
 use crate::refusal::Refusal;
-use crate::selection::Largest;
+use crate::selection::{Largest, Share};
 use crate::sweep::{Access, Sweep};
 use crate::views::{View, most_segments};
 use hawser_abi::reason::Reason;
@@ -20,10 +20,10 @@ const RUNS_PER_STEP: usize = 8;
 
 /// Pieces with which every program of `max_steps` steps can be planned.
 pub const fn max_pieces(max_steps: u32) -> usize {
-    // Each mapping from the device can leave a partial line on either side.
+    // Each mapping from the device can leave a partial line on either side, and one mapping in each direction can end where map registers do.
     (max_steps as usize)
         .saturating_mul(RUNS_PER_STEP)
-        .saturating_add(2 * MAX_MAPPINGS)
+        .saturating_add(2 * MAX_MAPPINGS + 2)
 }
 
 /// Direction of a mapping.
@@ -127,7 +127,8 @@ impl Plan {
 /// | reads and writes | all | reads and writes one copy, which is copied in and out |
 /// | does not touch | all | cannot reach them |
 ///
-/// There are few mappings in each direction; the largest ranges get them, the others are copied in or out.
+/// There are few mappings in each direction; the largest ranges get them, the others are copied in or out. Where map registers are few, the largest ranges get those
+/// too, and what is left of the next range is cut at the end of a page: its start is mapped, the rest is copied.
 ///
 /// *Why this is safe.* No byte is in two mappings, and none is used against the direction of its mapping: one mapping per run of bytes with
 /// the same access. A mapping from the device is written completely, so that a bounce buffer that is copied back whole carries nothing
@@ -197,6 +198,9 @@ impl Choice {
                 Access::Write | Access::ReadAndWrite => {}
             }
         }
+        let page_offset = lines.shape.page_offset;
+        choice.to_device.share(limits.map_registers, page_offset);
+        choice.from_device.share(limits.map_registers, page_offset);
         choice
     }
 }
@@ -214,33 +218,35 @@ struct Draft<'p> {
 impl Draft<'_> {
     fn add(&mut self, interval: Interval, access: Access, lines: Lines, choice: &mut Choice) {
         match access {
-            Access::Read if choice.to_device.take(interval) => self.map(interval, Direction::ToDevice),
-            Access::Read => self.copy(interval, Route::CopyIn(UNPLACED), Why::TooManyMappings),
+            Access::Read => {
+                let Share { mapped, rest } = choice.to_device.take(interval);
+                self.map(mapped, Direction::ToDevice);
+                self.copy(behind(mapped, interval), Route::CopyIn(UNPLACED), rest);
+            }
             Access::ReadAndWrite => self.copy(interval, Route::CopyInOut(UNPLACED), Why::ReadAndWritten),
             Access::Write => {
                 let body = lines.whole(interval);
                 if body.is_empty() {
                     self.copy(interval, Route::CopyOut(UNPLACED), Why::PartialLine);
-                } else if choice.from_device.take(body) {
-                    self.copy(
-                        Interval::new(interval.start(), body.start()),
-                        Route::CopyOut(UNPLACED),
-                        Why::PartialLine,
-                    );
-                    self.map(body, Direction::FromDevice);
-                    self.copy(
-                        Interval::new(body.end(), interval.end()),
-                        Route::CopyOut(UNPLACED),
-                        Why::PartialLine,
-                    );
-                } else {
-                    self.copy(interval, Route::CopyOut(UNPLACED), Why::TooManyMappings);
+                    return;
                 }
+                let out = Route::CopyOut(UNPLACED);
+                let Share { mapped, rest } = choice.from_device.take(body);
+                if mapped.is_empty() {
+                    return self.copy(interval, out, rest);
+                }
+                self.copy(Interval::new(interval.start(), body.start()), out, Why::PartialLine);
+                self.map(mapped, Direction::FromDevice);
+                self.copy(behind(mapped, body), out, rest);
+                self.copy(behind(body, interval), out, Why::PartialLine);
             }
         }
     }
 
     fn map(&mut self, interval: Interval, direction: Direction) {
+        if interval.is_empty() {
+            return;
+        }
         let plan = &mut self.plan;
         let index = plan.to_device.saturating_add(plan.from_device);
         let mapping = MappingIndex(index);
@@ -314,6 +320,11 @@ impl Draft<'_> {
             ..self.plan
         })
     }
+}
+
+/// What of an interval lies behind a part of it.
+fn behind(part: Interval, interval: Interval) -> Interval {
+    Interval::new(part.end(), interval.end())
 }
 
 fn too_small(needed: u64, limit: u64) -> Refusal {

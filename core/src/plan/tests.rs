@@ -72,8 +72,18 @@ fn model(codes: &[u8], page_offset: u32, limits: &Limits) -> Vec<Fate> {
     ];
     for (fate, mut candidates) in candidates {
         candidates.sort_by_key(|run| core::cmp::Reverse(run.len()));
+        let mut registers = u64::from(limits.map_registers);
         for run in candidates.into_iter().take(limits.max_mappings as usize) {
-            fates[run].fill(fate);
+            // Byte by byte: one more page, one register less.
+            let mut page = None;
+            for at in run {
+                let on = (u64::from(page_offset) + at as u64) / crate::PAGE_SIZE;
+                if page != Some(on) {
+                    let Some(less) = registers.checked_sub(1) else { break };
+                    (registers, page) = (less, Some(on));
+                }
+                fates[at] = fate;
+            }
         }
     }
     fates
@@ -114,9 +124,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
     #[test]
     fn each_byte_meets_the_fate_that_the_model_gives_it(
-        codes in codes(40, 40), page_offset in 0_u32..64, line in prop::sample::select(vec![1_u32, 8, 16, 64]), most in 0_u32..9
+        codes in codes(40, 400), near_end in any::<bool>(), offset in 0_u32..64, line in prop::sample::select(vec![1_u32, 8, 16, 64]),
+        most in 0_u32..9, map_registers in prop::sample::select(vec![0, 1, 2, 3, 5, u32::MAX])
     ) {
-        let limits = limits(line, most);
+        // Near the end of a page, so that ranges cross into the next.
+        let page_offset = if near_end { 4095 - offset * 4 } else { offset };
+        let limits = Limits { map_registers, ..limits(line, most) };
         let planned = planned(&codes, page_offset, &limits);
         let expected = model(&codes, page_offset, &limits);
         prop_assert_eq!(fates(&planned, codes.len()), &expected[..]);
