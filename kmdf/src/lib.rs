@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "this is where the framework's C interface becomes safe")]
 
 mod barrier;
+mod bug_check;
 mod bus_interface;
 #[macro_use]
 mod callback;
@@ -37,6 +38,7 @@ mod timer;
 mod work_item;
 
 pub use barrier::{fence, read_fence};
+pub use bug_check::bug_check;
 pub use bus_interface::{BusInterface, BusMaster};
 pub use context::{Context, ContextType};
 pub use debug::message;

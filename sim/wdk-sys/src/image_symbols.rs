@@ -16,3 +16,10 @@ pub static _fltused: i32 = 0;
 pub extern "C" fn __CxxFrameHandler3() -> i32 {
     0
 }
+
+#[link(name = "ntoskrnl.exe", kind = "raw-dylib", modifiers = "+verbatim")]
+unsafe extern "C" {
+    /// Touches the pages of a large stack frame; the compiler calls it.
+    #[allow(dead_code, reason = "compiled code refers to it, no source does")]
+    fn __chkstk();
+}

@@ -23,6 +23,8 @@ mod convention;
 mod ctypes;
 mod enums;
 #[cfg(windows)]
+mod image_guard;
+#[cfg(windows)]
 mod image_symbols;
 pub mod ntddk;
 mod paged_code;
