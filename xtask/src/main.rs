@@ -6,14 +6,18 @@ mod links;
 mod lint;
 mod makefile;
 mod numpy;
+mod package;
 mod rule_tests;
 mod runner;
 mod simulator;
 mod source;
+mod sys;
 mod tables;
 mod test;
 mod unsafe_scan;
 mod windows;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -48,12 +52,29 @@ enum Task {
     CheckMakefile,
     /// Check that each rule of the simulator is raised by its code and named by a test
     CheckRules,
+    /// Build the driver's image, `hawser.sys`, for Windows: no WDK is needed
+    Sys(sys::Arguments),
+    /// Lay out the driver package: image, INF and symbols, test-signed where osslsigncode is installed
+    Package(package::Arguments),
     /// Round trip of real `.npy` files written and read by NumPy
     Numpy,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+/// Exit status where an image was asked for and there is no toolchain that could make it.
+const NO_CROSS_TOOLCHAIN: u8 = 3;
+
+fn main() -> ExitCode {
+    let Err(error) = run(&Arguments::parse()) else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("Error: {error:?}");
+    match error.downcast_ref() {
+        Some(sys::NoCrossToolchain { .. }) => NO_CROSS_TOOLCHAIN.into(),
+        None => ExitCode::FAILURE,
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     let shell = Shell::new()?;
     shell.change_dir(root());
     match arguments.task {
@@ -66,6 +87,8 @@ fn main() -> Result<()> {
         Task::CheckLinks => links::run(&shell),
         Task::CheckMakefile => makefile::run(&shell),
         Task::CheckRules => rule_tests::run(&shell),
+        Task::Sys(ref arguments) => sys::run(&shell, arguments),
+        Task::Package(ref arguments) => package::run(&shell, arguments),
         Task::Numpy => numpy::run(&shell),
     }
 }

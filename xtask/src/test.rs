@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::{abi, links, lint, makefile, numpy, rule_tests, runner, unsafe_scan, windows};
+use crate::{abi, links, lint, makefile, numpy, rule_tests, runner, sys, unsafe_scan, windows};
 
 /// Runs all checks; ends with the sum of all test runners.
 pub fn run(shell: &Shell) -> Result<()> {
@@ -21,6 +21,8 @@ pub fn run(shell: &Shell) -> Result<()> {
     lint::run(shell)?;
     step("type-checks for Windows");
     windows::run(shell)?;
+    step("driver images");
+    sys::run_unless_skipped(shell)?;
     step("NumPy round trip");
     numpy::run(shell)?;
     step("tests");

@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 
 const TARGETS: [&str; 2] = ["x86_64-pc-windows-msvc", "x86_64-pc-windows-gnu"];
 /// Set where a missing target is to be skipped instead of failing.
-const SKIP_VARIABLE: &str = "HAWSER_SKIP_WINDOWS_CHECK";
+pub const SKIP_VARIABLE: &str = "HAWSER_SKIP_WINDOWS_CHECK";
 
 /// Adds the targets where they are missing and checks both crates.
 pub fn run(shell: &Shell) -> Result<()> {
