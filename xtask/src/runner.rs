@@ -1,6 +1,7 @@
 //! Runs the test programs of the workspace and adds up their closing lines.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -14,37 +15,65 @@ struct Counts {
     ignored: u64,
 }
 
-/// Runs all tests of the workspace and prints one closing line for all of them.
-pub fn run_workspace_tests(shell: &Shell) -> Result<()> {
-    let mut child = Command::new("cargo")
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .current_dir(shell.current_dir())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cargo test did not start")?;
-    let output = child.stdout.take().context("cargo test has no output")?;
-    let mut total = Counts::default();
-    for line in BufReader::new(output).lines() {
-        let line = line?;
-        println!("{line}");
-        if let Some(counts) = closing_line(&line) {
-            total.passed += counts.passed;
-            total.failed += counts.failed;
-            total.ignored += counts.ignored;
+/// Names the image of the driver to the tests that can run with one.
+const IMAGE_VARIABLE: &str = "HAWSER_DRIVER_IMAGE";
+/// The tests that can: the driver's scenarios, and the command's own.
+const WITH_IMAGE: [&[&str]; 2] = [&["-p", "hawser-machine"], &["-p", "hawser-cli", "--test", "image"]];
+
+/// Runs all tests of the workspace, and those of the driver once more with its image where there is one. Prints one closing line for all of them.
+pub fn run_workspace_tests(shell: &Shell, image: Option<&Path>) -> Result<()> {
+    let mut total = cargo_test(shell, &["--workspace"], None)?;
+    match image {
+        Some(image) => {
+            println!("\n=== tests of the driver, with {}", image.display());
+            for selection in WITH_IMAGE {
+                total.add(cargo_test(shell, selection, Some(image))?);
+            }
         }
+        None => println!("\nSKIPPED: there is no image of the driver, so no test ran with it"),
     }
-    let status = child.wait()?;
     println!(
         "\n{} passed, {} failed, {} skipped",
         total.passed, total.failed, total.ignored
     );
-    if !status.success() || total.failed > 0 {
+    if total.failed > 0 {
         bail!("tests failed");
     }
     if total.passed == 0 {
         bail!("no test ran");
     }
     Ok(())
+}
+
+/// Runs some tests. A test program that fails without saying so counts as one test that failed.
+fn cargo_test(shell: &Shell, selection: &[&str], image: Option<&Path>) -> Result<Counts> {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--no-fail-fast"]).args(selection);
+    command.current_dir(shell.current_dir()).stdout(Stdio::piped());
+    match image {
+        Some(image) => command.env(IMAGE_VARIABLE, image),
+        None => command.env_remove(IMAGE_VARIABLE),
+    };
+    let mut child = command.spawn().context("cargo test did not start")?;
+    let output = child.stdout.take().context("cargo test has no output")?;
+    let mut total = Counts::default();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("{line}");
+        total.add(closing_line(&line).unwrap_or_default());
+    }
+    if !child.wait()?.success() && total.failed == 0 {
+        total.failed = 1;
+    }
+    Ok(total)
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
 }
 
 /// Reads a line such as `test result: ok. 5 passed; 0 failed; 1 ignored; ...`.

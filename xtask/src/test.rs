@@ -22,11 +22,11 @@ pub fn run(shell: &Shell) -> Result<()> {
     step("type-checks for Windows");
     windows::run(shell)?;
     step("driver images");
-    sys::run_unless_skipped(shell)?;
+    let image = sys::run_unless_skipped(shell)?;
     step("NumPy round trip");
     numpy::run(shell)?;
     step("tests");
-    runner::run_workspace_tests(shell)
+    runner::run_workspace_tests(shell, image.as_deref())
 }
 
 fn step(name: &str) {

@@ -9,6 +9,8 @@ mod sysroot;
 mod target;
 mod version_resource;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use xshell::Shell;
 
@@ -19,6 +21,12 @@ pub use check::run as check;
 pub use core_library::{NoCrossToolchain, Way};
 pub use target::{Arch, Profile, Variant};
 pub use version_resource::dotted as version;
+
+/// What the simulator loads in tests: what users install, on the architecture that it simulates.
+const LOADED: Variant = Variant {
+    arch: Arch::X64,
+    profile: Profile::Release,
+};
 
 /// What to build.
 #[derive(clap::Args)]
@@ -44,15 +52,20 @@ pub fn run(shell: &Shell, arguments: &Arguments) -> Result<()> {
     if arguments.check { check::run(&built) } else { Ok(()) }
 }
 
-/// Builds and checks all images, unless there is no toolchain for it and the user said that this is no failure.
-pub fn run_unless_skipped(shell: &Shell) -> Result<()> {
+/// Builds and checks all images, unless there is no toolchain for it and the user said that this is no failure. Gives the image that the simulator loads in tests.
+pub fn run_unless_skipped(shell: &Shell) -> Result<Option<PathBuf>> {
     let built = build(shell, &Variant::select(&[], &[]), None);
     match built {
         Err(error) if error.is::<NoCrossToolchain>() && shell.var(SKIP_VARIABLE).is_ok() => {
             println!("SKIPPED: {error}\n({SKIP_VARIABLE} is set)");
-            Ok(())
+            Ok(None)
         }
-        built => check::run(&built?),
+        built => {
+            let built = built?;
+            check::run(&built)?;
+            let loaded = built.into_iter().find(|image| image.variant == LOADED);
+            Ok(loaded.map(|image| image.sys))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use hawser_machine::{
 };
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
-pub const MODELS: [MemoryModel; 3] = [MemoryModel::Flat, MemoryModel::Scrambled, MemoryModel::Iommu];
+pub const MODELS: [MemoryModel; 4] = MemoryModel::ALL;
 
 /// Names the image of the driver with which the tests run; without it they run the driver that is compiled into them.
 const IMAGE_VARIABLE: &str = "HAWSER_DRIVER_IMAGE";
