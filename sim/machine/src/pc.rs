@@ -8,7 +8,7 @@ use hawser_device::Accelerator;
 use ntsim::hal::Registers;
 use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
 use ntsim::mem::{MemoryModel, PAGE, Protection};
-use ntsim::nt::io::{Driver, Failure};
+use ntsim::nt::io::{Account, Driver, Failure};
 use ntsim::nt::pnp::{Device, DeviceState};
 use ntsim::nt::registry::{SERVICES, Value};
 use ntsim::pci::PciFunction;
@@ -113,11 +113,19 @@ impl SimPc {
         &self.inner.device
     }
 
+    /// Opens the device as a plain user.
+    ///
+    /// # Errors
+    /// The user may not, the driver refuses, or the machine stopped.
+    pub fn open(&self, access: Access) -> Result<SimHandle, SimError> {
+        self.open_as(Account::User, access)
+    }
+
     /// Opens the device.
     ///
     /// # Errors
-    /// The driver refuses, or the machine stopped.
-    pub fn open(&self, access: Access) -> Result<SimHandle, SimError> {
+    /// As for [`open`](Self::open).
+    pub fn open_as(&self, account: Account, access: Access) -> Result<SimHandle, SimError> {
         let (data1, data2, data3, data4) = DEVICE_INTERFACE_GUID;
         let class = GUID {
             Data1: data1,
@@ -125,7 +133,7 @@ impl SimPc {
             Data3: data3,
             Data4: data4,
         };
-        let opened = self.inner.machine.open(class, access.into());
+        let opened = self.inner.machine.open_as(account, class, access.into());
         let handle = opened.map_err(|failure| explain(failure, |status| SimError::Open { status }))?;
         Ok(SimHandle::new(self.clone(), handle))
     }
