@@ -6,7 +6,7 @@ use hawser_abi::ioctl::DEVICE_INTERFACE_GUID;
 use hawser_abi::package::SERVICE;
 use hawser_device::Accelerator;
 use ntsim::hal::Registers;
-use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
+use ntsim::machine::{InterruptSupply, Machine, MachineOwner, Scarcity};
 use ntsim::mem::{MemoryModel, PAGE, Protection};
 use ntsim::nt::io::{Account, Driver, Failure};
 use ntsim::nt::pnp::{Device, DeviceState};
@@ -35,6 +35,8 @@ pub struct SimConfig {
     pub map_registers: Registers,
     /// REG_DWORD values in the driver's parameters key.
     pub parameters: Vec<(String, u32)>,
+    /// Which calls fail for want of memory or address space.
+    pub scarcity: Scarcity,
 }
 
 impl Default for SimConfig {
@@ -47,6 +49,7 @@ impl Default for SimConfig {
             trace: TraceMode::Off,
             map_registers: Registers::Enough,
             parameters: Vec::new(),
+            scarcity: Scarcity::default(),
         }
     }
 }
@@ -68,7 +71,7 @@ impl SimPc {
     /// Boots a PC, loads the driver and starts the device.
     ///
     /// # Errors
-    /// The driver did not load, the device did not start, or the machine stopped.
+    /// The driver did not load, the device did not start, something was left when it did not, or the machine stopped.
     pub fn start(config: &SimConfig) -> Result<Self, SimError> {
         Self::start_with(config, Box::new(AcceleratorSlot::new(Accelerator::new())))
     }
@@ -91,7 +94,7 @@ impl SimPc {
         })?;
         let device = machine
             .plug(&driver, function)
-            .map_err(|failure| explain(failure, |status| SimError::DeviceStart { status }))?;
+            .map_err(|failure| not_started(&machine, driver, failure))?;
         Ok(Self {
             inner: Rc::new(Inner {
                 machine,
@@ -212,10 +215,29 @@ fn build(config: &SimConfig) -> MachineOwner {
         .memory(config.memory)
         .interrupts(config.interrupts)
         .record_trace(config.trace)
+        .scarcity(config.scarcity)
         .with(|options| options.map_registers = config.map_registers);
     match config.seed {
         None => builder.build(),
         Some(seed) => builder.seed(seed).schedule(Schedule::Random).build(),
+    }
+}
+
+/// A device that did not start has been removed. Its driver goes too, and must leave nothing: what it leaves is reported in place of the status.
+fn not_started(machine: &Machine, driver: Driver, failure: Failure) -> SimError {
+    let Failure::Status(start) = failure else {
+        return explain(failure, |status| SimError::DeviceStart { status });
+    };
+    if let Err(failure) = driver.unload() {
+        return explain(failure, |status| SimError::Shutdown { status });
+    }
+    let report = Report::new(machine.report());
+    if report.is_clean() {
+        SimError::DeviceStart {
+            status: start.cast_unsigned(),
+        }
+    } else {
+        SimError::Outstanding(Box::new(report))
     }
 }
 
