@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use common::{open, pattern, program, result_of, stats, step, stop, submit};
+use hawser_abi::info;
 use hawser_abi::ioctl::{IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::pci::ERROR_MESSAGE;
@@ -462,4 +463,42 @@ fn a_fault_on_the_way_to_sleep_is_left_alone_afterwards() {
         handle.close();
         stop(pc);
     }
+}
+
+/// Questions and a reset do not wait behind programs, however many there are.
+#[test]
+fn what_is_not_a_program_is_served_while_every_slot_is_taken() {
+    let wrong = Wrong::new(What::Hangs);
+    let pc = start(None, &wrong);
+    let handle = open(&pc);
+    let sent: Vec<(SimBuffer, SimIo)> = (1..=40)
+        .map(|cookie| {
+            let buffer = filled(&pc);
+            let io = handle.submit(IOCTL_HAWSER_SUBMIT, &halves(cookie), Some(&buffer));
+            (buffer, io.expect("sent"))
+        })
+        .collect();
+    let full = |stats: info::Stats| (stats.in_flight, stats.waiting) == (32, 8);
+    assert!((0..1000).any(|_| full(stats(&handle))), "{:?}", stats(&handle));
+    wrong.on.set(false);
+    let administrator = pc.open_as(Account::Administrator, Access::Reset).expect("may reset");
+    let outcome = administrator.control(IOCTL_HAWSER_RESET, &[], &mut []);
+    assert_eq!(outcome.expect("the machine goes on").status, 0);
+    let statuses: Vec<u32> = sent.iter().map(|(_, io)| io.wait().expect("goes on").status).collect();
+    assert_eq!(
+        statuses
+            .iter()
+            .filter(|status| **status == Reason::DeviceReset.status())
+            .count(),
+        32
+    );
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 0).count(),
+        8,
+        "who waited is served"
+    );
+    administrator.close();
+    drop(sent);
+    handle.close();
+    stop(pc);
 }
