@@ -46,8 +46,13 @@ pub const IOCTL_HAWSER_GET_STATS: u32 = ctl_code(FILE_DEVICE_HAWSER, 0x802, Meth
 /// Takes a [`ResultQuery`](crate::result::ResultQuery), returns a [`ResultRecord`](crate::result::ResultRecord).
 /// `METHOD_BUFFERED`, read access.
 pub const IOCTL_HAWSER_GET_RESULT: u32 = ctl_code(FILE_DEVICE_HAWSER, 0x803, Method::Buffered, Access::Read);
-/// Resets the accelerator. `METHOD_BUFFERED`, no buffers; the handle needs read and write access.
+/// Resets the accelerator. `METHOD_BUFFERED`, no buffers; read and write access, and [`RESET_ACCESS`].
 pub const IOCTL_HAWSER_RESET: u32 = ctl_code(FILE_DEVICE_HAWSER, 0x804, Method::Buffered, Access::ReadWrite);
+
+/// What a handle must have been opened for, besides reading and writing, to reset: the standard right `DELETE`. A code has no bits for it, so the driver checks it.
+///
+/// The device's security descriptor gives it to the system and to administrators, and to nobody else.
+pub const RESET_ACCESS: u32 = 0x0001_0000;
 
 /// GUID of the device interface, as `(data1, data2, data3, data4)`: {6B3E1C52-0C7B-4D1F-9E63-2F8A54C0D7A1}.
 pub const DEVICE_INTERFACE_GUID: (u32, u16, u16, [u8; 8]) = (

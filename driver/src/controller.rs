@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use hawser_abi::registers::{self as reg, control, queue_offset, queue_register, status};
-use kmdf::{NtStatus, Result, poll};
+use kmdf::{BusMaster, NtStatus, Result, poll};
 
 use crate::device::Device;
 use crate::hardware::Hardware;
@@ -17,6 +17,7 @@ const STEP: Duration = Duration::from_millis(1);
 /// Sets up queues and lets a device run that was reset. Interrupts stay masked.
 pub fn bring_up(device: &Device, hardware: &Hardware) -> Result {
     wait_ready(hardware)?;
+    give_bus_master(hardware)?;
     let registers = &hardware.registers;
     registers.write32(reg::FAULT_CODE, reg::fault::NONE);
     registers.write32(reg::MODERATION, moderation(device));
@@ -33,6 +34,19 @@ pub fn bring_up(device: &Device, hardware: &Hardware) -> Result {
         Ok(())
     } else {
         Err(NtStatus::DEVICE_HARDWARE_ERROR)
+    }
+}
+
+/// Gives the device back the right to access memory, where it was taken from it to stop it. After its reset it has nothing to access.
+fn give_bus_master(hardware: &Hardware) -> Result {
+    let found = match hardware.bus.bus_master()? {
+        BusMaster::Disabled => hardware.bus.set_bus_master(BusMaster::Enabled)?,
+        found => found,
+    };
+    match found {
+        BusMaster::Enabled => Ok(()),
+        BusMaster::Disabled => Err(NtStatus::DEVICE_HARDWARE_ERROR),
+        BusMaster::Gone => Err(NtStatus::DEVICE_DOES_NOT_EXIST),
     }
 }
 

@@ -6,6 +6,7 @@ use hawser_abi::ioctl::{
 use kmdf::{NtStatus, QueueOps, Request, StopReason, StoppedRequest};
 
 use crate::device::Device;
+use crate::results::{Handle, Reset};
 use crate::{info, results, stats, submit, teardown};
 
 /// The device's default queue. The driver takes all requests: submissions that must wait do so in a manual queue, which is served in a loop.
@@ -32,6 +33,9 @@ impl QueueOps for Requests {
 }
 
 fn reset(device: &Device, request: Request) {
-    let status = teardown::reset(device).err().unwrap_or(NtStatus::SUCCESS);
+    let status = match request.file::<Handle>().map(Handle::reset) {
+        Some(Reset::Allowed) => teardown::reset(device).err().unwrap_or(NtStatus::SUCCESS),
+        Some(Reset::Denied) | None => NtStatus::ACCESS_DENIED,
+    };
     request.complete(status);
 }

@@ -1,5 +1,6 @@
-//! What the driver keeps for a handle: the records of its last submissions, and `IOCTL_HAWSER_GET_RESULT`.
+//! What the driver keeps for a handle: the records of its last submissions, and `IOCTL_HAWSER_GET_RESULT`; whether it may reset.
 
+use hawser_abi::ioctl::RESET_ACCESS;
 use hawser_abi::result::{ResultQuery, ResultRecord, VERSION};
 use hawser_core::{BeginError, ResultTable, Ticket};
 use kmdf::{FileOps, NewFile, NtStatus, PoolBox, Request, Result, SpinLock};
@@ -10,20 +11,41 @@ use crate::device::Device;
 #[derive(Debug)]
 pub struct Handle {
     results: SpinLock<PoolBox<ResultTable>>,
+    reset: Reset,
 }
 kmdf::context_type!(Handle);
+
+/// Whether a handle may reset the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// It was opened for that, which takes an administrator.
+    Allowed,
+    /// It was not.
+    Denied,
+}
 
 impl FileOps for Handle {
     type Device = Device;
 
     fn open(device: &Device, file: &NewFile) -> Result<Self> {
+        let reset = if file.has_access(RESET_ACCESS) {
+            Reset::Allowed
+        } else {
+            Reset::Denied
+        };
         Ok(Self {
             results: file.spin_lock(PoolBox::zeroed(device.pool)?)?,
+            reset,
         })
     }
 }
 
 impl Handle {
+    /// Whether it may reset the device.
+    pub const fn reset(&self) -> Reset {
+        self.reset
+    }
+
     /// Enters a submission.
     pub fn begin(&self, cookie: u64) -> core::result::Result<Ticket, BeginError> {
         self.results.lock().begin(cookie)

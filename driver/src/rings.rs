@@ -37,6 +37,11 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed;
 
+/// A command is in the ring, and only its doorbell is left.
+#[derive(Debug)]
+#[must_use = "the device has not been told"]
+pub struct Written(());
+
 impl QueuePair {
     /// Queue pair `number`, closed.
     pub fn new(enabler: &DmaEnabler, number: u16) -> Result<Self> {
@@ -98,15 +103,10 @@ impl QueuePair {
         }
     }
 
-    /// Writes a command and rings the doorbell: the one register write of a submission.
-    pub fn submit(
-        &mut self,
-        registers: &MappedRegisters,
-        slot: SlotId,
-        descriptor: DescriptorHead,
-    ) -> core::result::Result<(), Closed> {
+    /// Writes a command to the place at the tail of the ring, which the device does not look at before the doorbell.
+    pub fn write(&self, slot: SlotId, descriptor: DescriptorHead) -> core::result::Result<Written, Closed> {
         self.takes_commands()?;
-        let index = self.submissions.push().ok_or(Closed)?;
+        let index = self.submissions.tail();
         let entry = SubmissionEntry {
             command: COMMAND_RUN,
             reserved0: 0,
@@ -118,8 +118,14 @@ impl QueuePair {
         };
         let at = index as usize * size_of::<SubmissionEntry>();
         self.memory.memory().write_value(at, &entry).map_err(|_| Closed)?;
+        Ok(Written(()))
+    }
+
+    /// Rings the doorbell for the command that was just written: the one register write of a submission.
+    pub fn ring(&mut self, registers: &MappedRegisters, _written: Written) {
+        let pushed = self.submissions.push();
+        debug_assert!(pushed.is_some(), "there was room for the command");
         registers.ring32(reg::sq_tail_doorbell(self.number), self.submissions.tail());
-        Ok(())
     }
 
     /// The completion at the head of the ring, if its phase says that there is one. Hostile until checked.

@@ -127,18 +127,17 @@ impl Slots {
         cell.job.take()
     }
 
-    /// Parks a job whose command is about to reach the device, which has to end by `deadline`.
-    pub fn start(&self, job: OwnedJob, on: OnQueue, deadline: Instant) -> core::result::Result<(), OwnedJob> {
-        let Some(slot) = job.slot else { return Err(job) };
+    /// The command of a slot is about to reach the device, and has to end by `deadline`. Its job has to be parked before the device hears of it. False where the
+    /// slot is not reserved.
+    pub fn start(&self, slot: SlotId, on: OnQueue, deadline: Instant) -> bool {
         let mut inner = self.0.lock();
         if inner.table.start(slot, on).is_err() {
-            return Err(job);
+            return false;
         }
         if let Some(cell) = inner.cell(slot) {
             cell.deadline = Some(deadline);
         }
-        inner.put(slot, job);
-        Ok(())
+        true
     }
 
     /// Checks a completion entry; for one that ends a command, takes the command's job.

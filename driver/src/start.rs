@@ -61,6 +61,8 @@ fn describe(device: &Device, job: &mut Job) -> Result<DescriptorHead> {
 }
 
 /// Gives the job to the device. It comes back where the device takes no commands.
+///
+/// Everything that can fail is done before the job counts as started, because from then on only the device can give it back.
 fn launch(device: &Device, mut job: OwnedJob, head: DescriptorHead) -> core::result::Result<(), OwnedJob> {
     let (Some(slot), Some(hardware)) = (job.slot, device.interrupts.hardware.borrow()) else {
         return Err(job);
@@ -68,33 +70,34 @@ fn launch(device: &Device, mut job: OwnedJob, head: DescriptorHead) -> core::res
     let Some(queue) = device.queue_of(slot, &hardware) else {
         return Err(job);
     };
-    let mut queue = queue.lock();
-    if queue.takes_commands().is_err() {
-        return Err(job);
-    }
-    job.dma = match job.take_dma() {
-        Dma::Mapped(mapped) => Dma::Started(mapped.start(run_of(slot))),
+    let mapped = match job.take_dma() {
+        Dma::Mapped(mapped) => mapped,
         other => {
             job.dma = other;
             return Err(job);
         }
     };
-    job.work.timeline.started = job.age();
-    let steps = job.work.checked.map_or(0, |checked| checked.step_count());
+    // Held until the doorbell: the queue stays open, and nobody looks for the job before it is parked.
+    let mut queue = queue.lock();
+    let on = OnQueue {
+        queue: queue.number(),
+        steps: job.work.checked.map_or(0, |checked| checked.step_count()),
+    };
     let deadline = Instant::now().after(time_allowed(device, &job));
-    // The job is parked before the doorbell: the completion may come at once.
-    let parked = device.slots.start(
-        job,
-        OnQueue {
-            queue: queue.number(),
-            steps,
-        },
-        deadline,
-    );
-    debug_assert!(parked.is_ok(), "the slot of a job is reserved");
-    let submitted = queue.submit(&hardware.registers, slot, head);
-    debug_assert!(submitted.is_ok(), "the queue was open and had room");
-    Ok(())
+    let written = queue.write(slot, head).ok();
+    match written.filter(|_| device.slots.start(slot, on, deadline)) {
+        Some(written) => {
+            job.work.timeline.started = job.age();
+            job.dma = Dma::Started(mapped.start(run_of(slot)));
+            device.slots.park(job);
+            queue.ring(&hardware.registers, written);
+            Ok(())
+        }
+        None => {
+            job.dma = Dma::Mapped(mapped);
+            Err(job)
+        }
+    }
 }
 
 /// How long the program may run.

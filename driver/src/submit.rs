@@ -59,7 +59,7 @@ pub fn arrive(device: &Device, request: Request) {
 pub enum Attempt {
     /// It was started, or ended.
     Taken,
-    /// There is no slot or no space for it now.
+    /// There is no slot or no space for it now, or the device is being set up again.
     NotNow(Request),
 }
 
@@ -88,6 +88,9 @@ pub fn attempt(device: &Device, request: Request) -> Attempt {
     if let Some(reason) = device.control.refuses() {
         end_unstarted(device, request, End::Abandoned(reason));
         return Attempt::Taken;
+    }
+    if device.control.is_restarting() {
+        return Attempt::NotNow(request);
     }
     let Some(mut job) = device.slots.allocate() else {
         return Attempt::NotNow(request);

@@ -37,6 +37,21 @@ pub enum Phase {
     Failed = 2,
     /// It is gone.
     Gone = 3,
+    /// It is being stopped and set up again.
+    Restarting = 4,
+}
+
+impl Phase {
+    /// The phase with this number.
+    const fn of(number: u32) -> Self {
+        match number {
+            0 => Self::Off,
+            1 => Self::Running,
+            3 => Self::Gone,
+            4 => Self::Restarting,
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl Control {
@@ -53,18 +68,21 @@ impl Control {
         self.phase.store(phase as u32, Ordering::Release);
     }
 
-    fn is(&self, phase: Phase) -> bool {
-        self.phase.load(Ordering::Acquire) == phase as u32
+    fn phase(&self) -> Phase {
+        Phase::of(self.phase.load(Ordering::Acquire))
+    }
+
+    /// The device takes no submissions now, and it will soon be known whether it takes any later. Whoever waits is woken then.
+    pub fn is_restarting(&self) -> bool {
+        self.phase() == Phase::Restarting
     }
 
     /// Why the device takes no submissions, if it does not.
     pub fn refuses(&self) -> Option<Reason> {
-        if self.is(Phase::Failed) {
-            Some(Reason::DeviceFailed)
-        } else if self.is(Phase::Gone) {
-            Some(Reason::DeviceGone)
-        } else {
-            None
+        match self.phase() {
+            Phase::Failed => Some(Reason::DeviceFailed),
+            Phase::Gone => Some(Reason::DeviceGone),
+            Phase::Off | Phase::Running | Phase::Restarting => None,
         }
     }
 }
@@ -74,7 +92,7 @@ pub fn request(device: &Device) {
     device.control.work.enqueue();
 }
 
-/// Tears down when asked to: unless the trouble is over by then.
+/// Tears down when asked to: unless the trouble is over by then, or the device has lost power, when its registers must be left alone.
 #[derive(Debug)]
 struct Teardown;
 
@@ -86,8 +104,13 @@ impl WorkItemOps for Teardown {
         let Some(hardware) = device.interrupts.hardware.borrow() else {
             return;
         };
-        let needed = drain::in_trouble(&hardware) || device.slots.any_overdue(Instant::now());
-        if needed && device.control.is(Phase::Running) {
+        let needed = match device.control.phase() {
+            Phase::Running => drain::in_trouble(&hardware) || device.slots.any_overdue(Instant::now()),
+            // Memory is still tied to a device that could not be stopped. Perhaps it can be by now, or it is gone.
+            Phase::Failed => device.slots.on_device() > 0,
+            Phase::Off | Phase::Gone | Phase::Restarting => false,
+        };
+        if needed {
             restart(device, &hardware);
         }
     }
@@ -98,7 +121,7 @@ pub fn reset(device: &Device) -> Result {
     let _changing = device.control.changing.lock();
     let hardware = device.interrupts.hardware.borrow().ok_or(NtStatus::DEVICE_NOT_READY)?;
     restart(device, &hardware);
-    if device.control.is(Phase::Running) {
+    if device.control.phase() == Phase::Running {
         Ok(())
     } else {
         Err(NtStatus::DEVICE_HARDWARE_ERROR)
@@ -122,22 +145,23 @@ pub fn power_up(device: &Device) -> Result {
     }
 }
 
-/// The device is about to lose power: stops it. Succeeds even where the device does not obey, since power is lost either way.
+/// The device is about to lose power: stops it. Succeeds even where the device does not obey, since power is lost either way, and when it comes back the device is
+/// stopped before anything else.
 pub fn power_down(device: &Device) {
     let _changing = device.control.changing.lock();
     let Some(hardware) = device.interrupts.hardware.borrow() else {
         return;
     };
     let phase = match take_down(device, &hardware) {
-        Some(Means::Reset) => Phase::Off,
         Some(Means::Gone) => Phase::Gone,
-        Some(Means::BusMasterOff) | None => Phase::Failed,
+        Some(Means::Reset | Means::BusMasterOff) | None => Phase::Off,
     };
     device.control.set(phase);
 }
 
-/// Stops the device, ends its commands, and sets it up again.
+/// Stops the device, ends its commands, and sets it up again. Submissions that come meanwhile wait.
 fn restart(device: &Device, hardware: &Hardware) {
+    device.control.set(Phase::Restarting);
     let phase = match halt(device, hardware) {
         None => Phase::Failed,
         Some(stopped) => {
@@ -154,6 +178,7 @@ fn restart(device: &Device, hardware: &Hardware) {
         }
     };
     device.control.set(phase);
+    device.waiting.wake();
 }
 
 fn set_up_again(device: &Device, hardware: &Hardware) -> Phase {
@@ -204,6 +229,19 @@ const fn reason(means: Means, overdue: Overdue) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn phases_are_kept_as_numbers() {
+        for phase in [
+            Phase::Off,
+            Phase::Running,
+            Phase::Failed,
+            Phase::Gone,
+            Phase::Restarting,
+        ] {
+            assert_eq!(Phase::of(phase as u32), phase);
+        }
+    }
 
     #[test]
     fn a_command_s_own_fault_is_told_from_that_of_others() {

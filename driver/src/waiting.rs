@@ -1,4 +1,4 @@
-//! Requests that wait for a slot or for space, first come first served.
+//! Requests that wait for a slot, for space, or for the device to be set up again; first come first served.
 //!
 //! They wait in a manual queue of the framework, which cancels them by itself, and nothing of the driver's is held for them: when its turn comes a request is checked
 //! again from the start. As long as any request waits, later ones wait behind it, so that a large one is not starved by small ones.

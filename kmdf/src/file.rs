@@ -1,8 +1,8 @@
 //! File objects: what the driver keeps for each handle to a device.
 
 use wdk_sys::{
-    _WDF_FILEOBJECT_CLASS, _WDF_TRI_STATE, PWDFDEVICE_INIT, WDF_FILEOBJECT_CONFIG, WDFDEVICE, WDFFILEOBJECT,
-    WDFREQUEST, call_unsafe_wdf_function_binding,
+    _WDF_FILEOBJECT_CLASS, _WDF_TRI_STATE, PWDFDEVICE_INIT, WDF_FILEOBJECT_CONFIG, WDF_REQUEST_PARAMETERS, WDFDEVICE,
+    WDFFILEOBJECT, WDFREQUEST, call_unsafe_wdf_function_binding,
 };
 
 use crate::context::{self, Context};
@@ -23,9 +23,16 @@ pub trait FileOps: Context {
 #[derive(Debug)]
 pub struct NewFile {
     handle: WDFFILEOBJECT,
+    access: u32,
 }
 
 impl NewFile {
+    /// Whether the device was opened for all of `rights`, bits of an access mask. The I/O manager has then checked that the device's security descriptor gives them to
+    /// whoever opened it. Rights that were only granted because `MAXIMUM_ALLOWED` was asked for do not count.
+    pub const fn has_access(&self, rights: u32) -> bool {
+        self.access & rights == rights
+    }
+
     /// A spin lock that owns `value`.
     pub fn spin_lock<T>(&self, value: T) -> Result<SpinLock<T>> {
         SpinLock::new(self.handle.cast(), value)
@@ -57,7 +64,11 @@ callback! {
         // SAFETY: the framework passed the device to this callback.
         let device = unsafe { context::get::<F::Device>(device.cast()) };
         let opened = match device {
-            Some(device) => F::open(device, &NewFile { handle: file }),
+            Some(device) => {
+                // SAFETY: the request is the one that this callback is about, and not completed.
+                let access = unsafe { desired_access(request) };
+                F::open(device, &NewFile { handle: file, access })
+            }
             None => Err(NtStatus::DEVICE_NOT_READY),
         };
         // SAFETY: the framework passed the file object to this callback.
@@ -66,4 +77,24 @@ callback! {
         // SAFETY: the driver owns the create request, and completes it once.
         unsafe { call_unsafe_wdf_function_binding!(WdfRequestComplete, request, status.raw()) };
     }
+}
+
+/// What a create request asks for; nothing where it does not say.
+///
+/// # Safety
+/// The request is a create request that the driver owns.
+unsafe fn desired_access(request: WDFREQUEST) -> u32 {
+    let mut parameters = WDF_REQUEST_PARAMETERS {
+        Size: size_of::<WDF_REQUEST_PARAMETERS>() as u16,
+        ..Default::default()
+    };
+    // SAFETY: the request is the driver's; the pointer leads to a local.
+    unsafe { call_unsafe_wdf_function_binding!(WdfRequestGetParameters, request, &raw mut parameters) };
+    // SAFETY: a pointer, valid whatever was stored; the framework has stored the parameters of a create request.
+    let context = unsafe { parameters.Parameters.Create.SecurityContext };
+    if context.is_null() {
+        return 0;
+    }
+    // SAFETY: it lives as long as the create request.
+    unsafe { (*context).DesiredAccess }
 }

@@ -87,11 +87,9 @@ impl Queue {
     }
 }
 
-/// How many requests of a parallel queue the driver owns at a time.
+/// How many requests of a parallel queue the driver owns at a time. Those that it forwarded to another queue do not count.
 ///
-/// With a limit, the framework presents the next request from within the completion of another one, on the same stack. A driver that completes requests at once, as it
-/// does with malformed ones, is then called again and again from within itself, as deep as there are requests. It should take all, and let those that must wait do so
-/// in a manual queue.
+/// The limit knows no difference between requests: once it is reached, those that the driver could answer at once wait behind those that take long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presented {
     /// All that arrive while the device is in D0.

@@ -17,6 +17,8 @@ impl NtStatus {
     pub const SUCCESS: Self = Self(wdk_sys::STATUS_SUCCESS);
     /// `STATUS_BUFFER_TOO_SMALL`.
     pub const BUFFER_TOO_SMALL: Self = Self(wdk_sys::STATUS_BUFFER_TOO_SMALL);
+    /// `STATUS_ACCESS_DENIED`.
+    pub const ACCESS_DENIED: Self = Self(wdk_sys::STATUS_ACCESS_DENIED);
     /// `STATUS_CANCELLED`.
     pub const CANCELLED: Self = Self(wdk_sys::STATUS_CANCELLED);
     /// `STATUS_DEVICE_CONFIGURATION_ERROR`.

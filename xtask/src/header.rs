@@ -18,7 +18,7 @@ pub const PATH: &str = "abi/include/hawser.h";
 const SOURCES: [&str; 3] = ["abi/src/program.rs", "abi/src/result.rs", "abi/src/info.rs"];
 
 /// Numbers of the contract: their name in C, their value, their meaning.
-pub const NUMBERS: [(&str, u32, &str); 16] = [
+pub const NUMBERS: [(&str, u32, &str); 17] = [
     ("IOCTL_HAWSER_SUBMIT", ioctl::IOCTL_HAWSER_SUBMIT, "runs a program"),
     (
         "IOCTL_HAWSER_GET_INFO",
@@ -39,6 +39,11 @@ pub const NUMBERS: [(&str, u32, &str); 16] = [
         "IOCTL_HAWSER_RESET",
         ioctl::IOCTL_HAWSER_RESET,
         "resets the accelerator",
+    ),
+    (
+        "HAWSER_RESET_ACCESS",
+        ioctl::RESET_ACCESS,
+        "access right of a handle that may reset: `DELETE`",
     ),
     ("HAWSER_MAGIC", program::MAGIC, "`HWSR`: `magic` of a header"),
     (

@@ -6,7 +6,7 @@ use wdk_sys::{
 };
 
 use super::common_buffer::CommonBuffer;
-use super::quiesced::Authority;
+use super::quiesced::{Authority, EnablerId};
 use super::transfer::IdleSet;
 use crate::context;
 use crate::ledger::LedgerRef;
@@ -64,7 +64,7 @@ impl DmaEnabler {
             )
         };
         check(status)?;
-        Ok((Self { handle, ledger }, Authority::new()))
+        Ok((Self { handle, ledger }, Authority::new(EnablerId::of(handle))))
     }
 
     /// Memory that both the device and the driver access, zeroed. `PASSIVE_LEVEL`.
@@ -79,7 +79,7 @@ impl DmaEnabler {
             *handle = self.transaction()?;
         }
         // SAFETY: just made, and nobody else has their handles.
-        Ok(unsafe { IdleSet::new(handles, self.ledger) })
+        Ok(unsafe { IdleSet::new(handles, EnablerId::of(self.handle), self.ledger) })
     }
 
     fn transaction(&self) -> Result<WDFDMATRANSACTION> {

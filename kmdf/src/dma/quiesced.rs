@@ -3,6 +3,19 @@
 //! Only an [`Authority`] makes [`Quiesced`] tokens. One comes out of each [`DmaEnabler`](super::DmaEnabler), it cannot be copied, and tokens cannot be made in any
 //! other way. So a driver that keeps its authority private to one module has all of its claims "the device has let go" in that module, and can be read there.
 
+use wdk_sys::WDFDMAENABLER;
+
+/// Names a DMA enabler, among those that are alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EnablerId(usize);
+
+impl EnablerId {
+    /// The name of the enabler with this handle.
+    pub(super) fn of(handle: WDFDMAENABLER) -> Self {
+        Self(handle.addr())
+    }
+}
+
 /// Names one run of a program on the device: what was given to [`Mapped::start`](super::Mapped::start).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run(pub u64);
@@ -14,12 +27,14 @@ enum Scope {
     All,
 }
 
-/// The device does not access the memory of a run, or any memory, any more.
+/// A device does not access the memory of a run, or any memory, any more.
+///
+/// It speaks of the device whose enabler the authority came out of, and proves nothing about another one.
 ///
 /// It cannot be made up, and neither can the authority that makes it:
 ///
 /// ```compile_fail,E0423
-/// let proof = kmdf::dma::Quiesced(());
+/// let proof = kmdf::dma::Quiesced(todo!(), todo!());
 /// ```
 ///
 /// ```compile_fail,E0423
@@ -33,35 +48,40 @@ enum Scope {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Quiesced(Scope);
+pub struct Quiesced(EnablerId, Scope);
 
 impl Quiesced {
-    /// The token speaks of this run.
-    pub(super) fn covers(&self, run: Run) -> bool {
-        match self.0 {
+    /// The token speaks of this run of the device with this enabler.
+    pub(super) fn covers(&self, enabler: EnablerId, run: Run) -> bool {
+        let in_scope = match self.1 {
             Scope::One(one) => one == run,
             Scope::All => true,
-        }
+        };
+        in_scope && self.0 == enabler
     }
 }
 
 /// The right to say that a device has ended its accesses to memory. Whoever has it answers for what it says.
 #[derive(Debug)]
-pub struct Authority(());
+pub struct Authority(EnablerId);
 
 impl Authority {
-    pub(super) const fn new() -> Self {
-        Self(())
+    pub(super) const fn new(enabler: EnablerId) -> Self {
+        Self(enabler)
+    }
+
+    const fn token(&self, scope: Scope) -> Quiesced {
+        Quiesced(self.0, scope)
     }
 
     /// The device has said that this run is over, and what it said has been checked.
     pub const fn run_ended(&self, run: Run) -> Quiesced {
-        Quiesced(Scope::One(run))
+        self.token(Scope::One(run))
     }
 
     /// The device cannot access memory at all: it was reset, its bus mastering is off, or it is gone. Holds for what was started before.
     pub const fn device_stopped(&self) -> Quiesced {
-        Quiesced(Scope::All)
+        self.token(Scope::All)
     }
 }
 
@@ -71,9 +91,18 @@ mod tests {
 
     #[test]
     fn a_token_of_one_run_does_not_speak_of_another() {
-        let authority = Authority::new();
+        let enabler = EnablerId(1);
+        let authority = Authority::new(enabler);
         let ended = authority.run_ended(Run(7));
-        assert!(ended.covers(Run(7)) && !ended.covers(Run(8)));
-        assert!(authority.device_stopped().covers(Run(8)));
+        assert!(ended.covers(enabler, Run(7)) && !ended.covers(enabler, Run(8)));
+        assert!(authority.device_stopped().covers(enabler, Run(8)));
+    }
+
+    #[test]
+    fn a_token_of_one_device_does_not_speak_of_another() {
+        let authority = Authority::new(EnablerId(1));
+        let other = EnablerId(2);
+        assert!(!authority.run_ended(Run(7)).covers(other, Run(7)));
+        assert!(!authority.device_stopped().covers(other, Run(7)));
     }
 }

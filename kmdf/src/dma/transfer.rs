@@ -7,7 +7,7 @@ use wdk_sys::{
     call_unsafe_wdf_function_binding,
 };
 
-use super::quiesced::{Quiesced, Run};
+use super::quiesced::{EnablerId, Quiesced, Run};
 use super::scatter_gather::ScatterGatherList;
 use crate::context;
 use crate::device::DeviceOps;
@@ -78,6 +78,7 @@ impl Patience {
 #[derive(Debug)]
 pub struct IdleSet<const N: usize> {
     handles: [WDFDMATRANSACTION; N],
+    enabler: EnablerId,
     ledger: LedgerRef,
 }
 
@@ -90,9 +91,13 @@ impl<const N: usize> IdleSet<N> {
     /// A set of these transactions.
     ///
     /// # Safety
-    /// They were made by a living enabler, which deletes them, are idle, and nobody else uses them.
-    pub(super) unsafe fn new(handles: [WDFDMATRANSACTION; N], ledger: LedgerRef) -> Self {
-        Self { handles, ledger }
+    /// They were made by this enabler, which is alive and deletes them, are idle, and nobody else uses them.
+    pub(super) unsafe fn new(handles: [WDFDMATRANSACTION; N], enabler: EnablerId, ledger: LedgerRef) -> Self {
+        Self {
+            handles,
+            enabler,
+            ledger,
+        }
     }
 
     /// Ties the transactions to a request, of which nothing is mapped yet.
@@ -405,13 +410,13 @@ impl<const N: usize> Started<N> {
         self.run
     }
 
-    /// Unmaps everything, given proof that the device has ended this run. Comes back where the proof speaks of another one. `IRQL <= DISPATCH_LEVEL`.
+    /// Unmaps everything, given proof that the device has ended this run. Comes back where the proof speaks of another run or device. `IRQL <= DISPATCH_LEVEL`.
     #[allow(
         clippy::result_large_err,
         reason = "the value comes back: nothing is lost on an error"
     )]
     pub fn release(self, proof: &Quiesced) -> core::result::Result<(IdleSet<N>, Request), Self> {
-        if proof.covers(self.run) {
+        if proof.covers(self.tied.set.enabler, self.run) {
             Ok(self.tied.release(Transferred::All))
         } else {
             Err(self)

@@ -13,6 +13,8 @@ pub enum Access {
     Read,
     /// Reading and writing: submissions too.
     ReadWrite,
+    /// All of that, and resetting.
+    Reset,
 }
 
 impl From<Access> for DesiredAccess {
@@ -20,6 +22,7 @@ impl From<Access> for DesiredAccess {
         match access {
             Access::Read => Self::READ,
             Access::ReadWrite => Self::READ | Self::WRITE,
+            Access::Reset => Self::READ | Self::WRITE | Self::DELETE,
         }
     }
 }

@@ -19,5 +19,6 @@ pub use handle::{Access, IoOutcome, SimHandle, SimIo};
 pub use ntsim::hal::Registers;
 pub use ntsim::image::{Image, ImageError, Signing};
 pub use ntsim::mem::MemoryModel;
+pub use ntsim::nt::io::Account;
 pub use pc::{SimConfig, SimPc};
 pub use shutdown::Report;

@@ -6,9 +6,9 @@ use hawser_abi::ioctl::DEVICE_INTERFACE_GUID;
 use hawser_abi::package::SERVICE;
 use hawser_device::Accelerator;
 use ntsim::hal::Registers;
-use ntsim::machine::{InterruptSupply, Machine, MachineOwner};
+use ntsim::machine::{InterruptSupply, Machine, MachineOwner, Scarcity};
 use ntsim::mem::{MemoryModel, PAGE, Protection};
-use ntsim::nt::io::{Driver, Failure};
+use ntsim::nt::io::{Account, Driver, Failure};
 use ntsim::nt::pnp::{Device, DeviceState};
 use ntsim::nt::registry::{SERVICES, Value};
 use ntsim::pci::PciFunction;
@@ -35,6 +35,8 @@ pub struct SimConfig {
     pub map_registers: Registers,
     /// REG_DWORD values in the driver's parameters key.
     pub parameters: Vec<(String, u32)>,
+    /// Which calls fail for want of memory or address space.
+    pub scarcity: Scarcity,
 }
 
 impl Default for SimConfig {
@@ -47,6 +49,7 @@ impl Default for SimConfig {
             trace: TraceMode::Off,
             map_registers: Registers::Enough,
             parameters: Vec::new(),
+            scarcity: Scarcity::default(),
         }
     }
 }
@@ -68,7 +71,7 @@ impl SimPc {
     /// Boots a PC, loads the driver and starts the device.
     ///
     /// # Errors
-    /// The driver did not load, the device did not start, or the machine stopped.
+    /// The driver did not load, the device did not start, something was left when it did not, or the machine stopped.
     pub fn start(config: &SimConfig) -> Result<Self, SimError> {
         Self::start_with(config, Box::new(AcceleratorSlot::new(Accelerator::new())))
     }
@@ -91,7 +94,7 @@ impl SimPc {
         })?;
         let device = machine
             .plug(&driver, function)
-            .map_err(|failure| explain(failure, |status| SimError::DeviceStart { status }))?;
+            .map_err(|failure| not_started(&machine, driver, failure))?;
         Ok(Self {
             inner: Rc::new(Inner {
                 machine,
@@ -113,11 +116,19 @@ impl SimPc {
         &self.inner.device
     }
 
+    /// Opens the device as a plain user.
+    ///
+    /// # Errors
+    /// The user may not, the driver refuses, or the machine stopped.
+    pub fn open(&self, access: Access) -> Result<SimHandle, SimError> {
+        self.open_as(Account::User, access)
+    }
+
     /// Opens the device.
     ///
     /// # Errors
-    /// The driver refuses, or the machine stopped.
-    pub fn open(&self, access: Access) -> Result<SimHandle, SimError> {
+    /// As for [`open`](Self::open).
+    pub fn open_as(&self, account: Account, access: Access) -> Result<SimHandle, SimError> {
         let (data1, data2, data3, data4) = DEVICE_INTERFACE_GUID;
         let class = GUID {
             Data1: data1,
@@ -125,7 +136,7 @@ impl SimPc {
             Data3: data3,
             Data4: data4,
         };
-        let opened = self.inner.machine.open(class, access.into());
+        let opened = self.inner.machine.open_as(account, class, access.into());
         let handle = opened.map_err(|failure| explain(failure, |status| SimError::Open { status }))?;
         Ok(SimHandle::new(self.clone(), handle))
     }
@@ -204,10 +215,29 @@ fn build(config: &SimConfig) -> MachineOwner {
         .memory(config.memory)
         .interrupts(config.interrupts)
         .record_trace(config.trace)
+        .scarcity(config.scarcity)
         .with(|options| options.map_registers = config.map_registers);
     match config.seed {
         None => builder.build(),
         Some(seed) => builder.seed(seed).schedule(Schedule::Random).build(),
+    }
+}
+
+/// A device that did not start has been removed. Its driver goes too, and must leave nothing: what it leaves is reported in place of the status.
+fn not_started(machine: &Machine, driver: Driver, failure: Failure) -> SimError {
+    let Failure::Status(start) = failure else {
+        return explain(failure, |status| SimError::DeviceStart { status });
+    };
+    if let Err(failure) = driver.unload() {
+        return explain(failure, |status| SimError::Shutdown { status });
+    }
+    let report = Report::new(machine.report());
+    if report.is_clean() {
+        SimError::DeviceStart {
+            status: start.cast_unsigned(),
+        }
+    } else {
+        SimError::Outstanding(Box::new(report))
     }
 }
 

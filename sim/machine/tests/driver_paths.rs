@@ -6,7 +6,7 @@ use common::{fill, open, pattern, program, result_of, stats, step, stop};
 use hawser_abi::ioctl::{IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
-use hawser_machine::{MemoryModel, SimBuffer, SimConfig, SimHandle, SimIo, SimPc};
+use hawser_machine::{Access, Account, MemoryModel, SimBuffer, SimConfig, SimError, SimHandle, SimIo, SimPc};
 
 /// First come, first served, and then in random order under these seeds.
 fn schedules() -> impl Iterator<Item = Option<u64>> {
@@ -14,6 +14,7 @@ fn schedules() -> impl Iterator<Item = Option<u64>> {
 }
 
 const SEEDS: u64 = 12;
+const STATUS_ACCESS_DENIED: u32 = 0xC000_0022;
 
 fn start_with(seed: Option<u64>, parameters: &[(&str, u32)]) -> SimPc {
     println!("seed {seed:?}");
@@ -138,10 +139,7 @@ fn a_reset_ends_what_is_on_the_device_and_the_device_goes_on() {
         let pc = start_with(seed, &[]);
         let handle = open(&pc);
         let sent: Vec<Sent> = (1..=8).map(|cookie| send(&pc, &handle, cookie)).collect();
-        let outcome = handle
-            .control(IOCTL_HAWSER_RESET, &[], &mut [])
-            .expect("the machine goes on");
-        assert_eq!(outcome.status, 0);
+        assert_eq!(reset(&pc), 0);
         for sent in &sent {
             let outcome = sent.io.wait().expect("the machine goes on");
             assert!(
@@ -155,6 +153,37 @@ fn a_reset_ends_what_is_on_the_device_and_the_device_goes_on() {
         run_many_after(&pc);
         stop(pc);
     }
+}
+
+/// Resets the device as an administrator. Gives the status.
+fn reset(pc: &SimPc) -> u32 {
+    let opened = pc.open_as(Account::Administrator, Access::Reset);
+    let handle = opened.expect("an administrator may");
+    let outcome = handle.control(IOCTL_HAWSER_RESET, &[], &mut []);
+    handle.close();
+    outcome.expect("the machine goes on").status
+}
+
+#[test]
+fn a_reset_takes_an_administrator_who_asks_for_it() {
+    let denied = |pc: &SimPc, account, access| {
+        let handle = pc.open_as(account, access).expect("everybody may read and write");
+        let outcome = handle.control(IOCTL_HAWSER_RESET, &[], &mut []);
+        handle.close();
+        assert_eq!(outcome.expect("the machine goes on").status, STATUS_ACCESS_DENIED);
+    };
+    let pc = start_with(None, &[]);
+    for account in [Account::User, Account::Administrator] {
+        denied(&pc, account, Access::Read);
+        denied(&pc, account, Access::ReadWrite);
+    }
+    let refused = pc.open_as(Account::User, Access::Reset);
+    assert!(matches!(refused, Err(SimError::Open { status }) if status == STATUS_ACCESS_DENIED));
+    assert_eq!(reset(&pc), 0);
+    let handle = open(&pc);
+    assert_eq!(stats(&handle).resets, 1, "the others reset nothing");
+    handle.close();
+    stop(pc);
 }
 
 fn run_many_after(pc: &SimPc) {

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{MODELS, open, pattern, program, step};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
 use hawser_abi::op::{ElementType, Opcode};
@@ -10,11 +12,19 @@ use hawser_machine::{MemoryModel, SimConfig, SimHandle, SimPc};
 const SEEDS: u64 = 50;
 const SIZE: usize = 24 * 1024;
 
-/// Runs six requests of two handles at once and returns the hash of the run.
-fn run(memory: MemoryModel, seed: u64) -> u64 {
+/// What identifies a run: the hash of its trace, and that of the memory that driver, device and users share at its end.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Hashes {
+    trace: u64,
+    memory: u64,
+}
+
+/// Runs six requests of two handles at once.
+fn run(memory: MemoryModel, seed: u64) -> Hashes {
     let pc = SimPc::start(&SimConfig {
         memory,
         seed: Some(seed),
+        parameters: vec![("ArenaKiB".to_owned(), 4096)],
         ..common::config()
     })
     .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
@@ -47,10 +57,14 @@ fn run(memory: MemoryModel, seed: u64) -> u64 {
         buffer.read(0, &mut after);
         assert!(after == expected(before), "seed {seed}: wrong data");
     }
+    let memory = pc.machine().memory_hash();
     drop(requests);
     handles.into_iter().for_each(SimHandle::close);
     let report = pc.shutdown().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-    report.trace_hash()
+    Hashes {
+        trace: report.trace_hash(),
+        memory,
+    }
 }
 
 fn expected(before: &[u8]) -> Vec<u8> {
@@ -76,17 +90,18 @@ fn fifty_seeds_in_every_memory_model() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    for seed in 0..5 {
-        assert_eq!(
-            run(MemoryModel::Iommu, seed),
-            run(MemoryModel::Iommu, seed),
-            "seed {seed}"
-        );
+    for memory in MODELS {
+        for seed in 0..5 {
+            assert_eq!(run(memory, seed), run(memory, seed), "seed {seed}");
+        }
     }
 }
 
 #[test]
 fn different_seeds_give_different_runs() {
-    let hashes: std::collections::BTreeSet<u64> = (0..5).map(|seed| run(MemoryModel::Iommu, seed)).collect();
-    assert!(hashes.len() > 1, "the seed changes nothing");
+    let runs: Vec<Hashes> = (0..5).map(|seed| run(MemoryModel::Iommu, seed)).collect();
+    let traces: BTreeSet<u64> = runs.iter().map(|run| run.trace).collect();
+    let memories: BTreeSet<u64> = runs.iter().map(|run| run.memory).collect();
+    assert!(traces.len() > 1, "the seed changes nothing");
+    assert_eq!(memories.len(), runs.len(), "each run has data of its own");
 }

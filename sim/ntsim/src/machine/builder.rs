@@ -61,6 +61,12 @@ impl Builder {
         self
     }
 
+    /// Which calls fail for want of memory or address space.
+    pub fn scarcity(mut self, scarcity: super::Scarcity) -> Self {
+        self.options.scarcity = scarcity;
+        self
+    }
+
     /// Changes options that have no method of their own.
     pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
@@ -87,6 +93,7 @@ impl Builder {
             pci: pci::State::new(&options),
             hal,
             kmdf: kmdf::State::new(&options),
+            scarcity: super::scarcity::State::new(options.scarcity),
             count: Count::default(),
             findings: RefCell::default(),
             crash: RefCell::default(),

@@ -7,6 +7,7 @@ mod ledger;
 mod options;
 mod report;
 mod running;
+mod scarcity;
 
 pub use builder::Builder;
 pub use count::{Count, Counters};
@@ -14,6 +15,8 @@ pub use current::{MachineOwner, current, exists, with};
 pub use ledger::LedgerEntry;
 pub use options::{InterruptSupply, Options};
 pub use report::Report;
+pub(crate) use scarcity::strikes;
+pub use scarcity::{Failing, Scarce, Scarcity};
 
 use crate::{hal, kmdf, mem, mmio, nt, pci, sched, trace, verifier};
 use std::cell::RefCell;
@@ -33,6 +36,7 @@ pub struct Machine {
     pub(crate) pci: pci::State,
     pub(crate) hal: hal::State,
     pub(crate) kmdf: kmdf::State,
+    pub(crate) scarcity: scarcity::State,
     /// Things counted while it runs.
     pub(crate) count: Count,
     pub(crate) findings: RefCell<Vec<verifier::Finding>>,

@@ -1,5 +1,6 @@
 //! How a machine is built.
 
+use super::Scarcity;
 use crate::{hal, mem::MemoryModel, sched::Schedule, trace::TraceMode, verifier::Policy};
 
 /// What interrupts the bus gives to a device.
@@ -34,6 +35,8 @@ pub struct Options {
     pub dma_elements: hal::Elements,
     /// How map registers are given out.
     pub map_registers: hal::Registers,
+    /// Which calls fail for want of memory or address space.
+    pub scarcity: Scarcity,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             budget: 200_000_000,
             dma_elements: hal::Elements::default(),
             map_registers: hal::Registers::default(),
+            scarcity: Scarcity::default(),
         }
     }
 }

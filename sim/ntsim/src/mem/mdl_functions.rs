@@ -11,7 +11,9 @@ use super::{
     pool::Kind,
 };
 use crate::{
-    cross, hal, machine, sched,
+    cross, hal,
+    machine::{self, Scarce},
+    sched,
     verifier::{self, memory},
 };
 use wdk_sys::{
@@ -27,6 +29,9 @@ nt_exports! {
     #[trace("length={Length}")]
     fn IoAllocateMdl(VirtualAddress: PVOID, Length: ULONG, SecondaryBuffer: BOOLEAN, ChargeQuota: BOOLEAN, Irp: PIRP) -> PMDL {
         let _ = ChargeQuota;
+        if machine::strikes(Scarce::Mdl) {
+            return core::ptr::null_mut();
+        }
         allocate(VirtualAddress, Length, Irp, SecondaryBuffer != 0)
     }
 

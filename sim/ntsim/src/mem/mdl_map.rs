@@ -8,7 +8,8 @@ use super::{
     physical,
 };
 use crate::{
-    cross, hal, machine,
+    cross, hal,
+    machine::{self, Scarce},
     verifier::{self, memory},
 };
 use wdk_sys::{_MODE, KPROCESSOR_MODE, MDL, MEMORY_CACHING_TYPE, PMDL, PVOID, ULONG};
@@ -30,6 +31,9 @@ nt_exports! {
         if BugCheckOnFailure != 0 {
             let text = "MmMapLockedPagesSpecifyCache with BugCheckOnFailure; it must be FALSE";
             verifier::violation_with(memory::MDL_MAP_BUG_CHECK, [MemoryDescriptorList.addr() as u64, 0, 0], text);
+        }
+        if machine::strikes(Scarce::Mapping) {
+            return core::ptr::null_mut();
         }
         map(MemoryDescriptorList, Priority)
     }

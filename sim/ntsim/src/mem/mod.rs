@@ -4,6 +4,7 @@
 //! the system mappings of MDLs through further mappings of the same pages. Frames and addresses are reused as late as possible, so that a use after the end
 //! is a fault or a finding, never somebody else's memory.
 
+mod contents;
 mod host;
 pub(crate) mod mdl;
 mod mdl_functions;

@@ -211,6 +211,18 @@ impl Physical {
         self.frames.borrow().find(frame.0).map(|found| found.value.of)
     }
 
+    /// What was allocated for one of these uses and is there still, in the order of the frames.
+    pub(super) fn extents_of(&self, uses: &[Use]) -> Vec<Run> {
+        let frames = self.frames.borrow();
+        let wanted = frames.iter().filter(|found| uses.contains(&found.value.of));
+        wanted
+            .map(|found| Run {
+                frame: found.start,
+                pages: found.length,
+            })
+            .collect()
+    }
+
     /// The kernel's address of a frame that is in use.
     #[must_use]
     pub fn address(&self, frame: Frame) -> *mut u8 {

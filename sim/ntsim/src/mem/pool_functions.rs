@@ -3,7 +3,7 @@
 use super::pool::{Fill, FreeError, Kind, Request, tag_text};
 use crate::{
     cross::{self, Domain},
-    machine::{self, Count},
+    machine::{self, Count, Scarce},
     nt::ke,
     sched,
     verifier::{self, memory},
@@ -77,18 +77,20 @@ fn allocate(flags: POOL_FLAGS, length: usize, tag: u32) -> PVOID {
         Fill::Zero
     };
     let owner = cross::caller();
+    let struck = machine::strikes(Scarce::Pool);
     let block = machine::with(|m| {
         Count::bump(&m.count.pool_allocations);
         if owner == Domain::Driver {
             Count::bump(&m.count.driver_allocations);
         }
-        m.mem.pool.allocate(Request {
+        let request = Request {
             length,
             tag,
             kind,
             owner,
             fill,
-        })
+        };
+        if struck { None } else { m.mem.pool.allocate(request) }
     });
     report_damage(&machine::with(|m| m.mem.pool.take_damaged()));
     match block {

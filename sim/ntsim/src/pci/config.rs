@@ -128,6 +128,12 @@ impl ConfigSpace {
         self.change(COMMAND, &command.to_le_bytes())
     }
 
+    /// Sets bus mastering, and nothing else.
+    pub(super) fn keep_bus_master(&mut self) -> Control {
+        let command = self.get16(COMMAND) | BUS_MASTER;
+        self.change(COMMAND, &command.to_le_bytes()).after
+    }
+
     /// Clears memory decoding and bus mastering.
     pub(super) fn disable(&mut self) -> Change {
         let command = self.get16(COMMAND) & !(MEMORY_SPACE | BUS_MASTER);

@@ -147,7 +147,11 @@ pub fn config_read(id: FunctionId, offset: u32, data: &mut [u8]) -> u32 {
 pub fn config_write(id: FunctionId, offset: u32, data: &[u8]) -> u32 {
     let slot = slot(id);
     if slot.present.get() == Presence::Plugged {
-        let change = slot.config.borrow_mut().change(offset as usize, data);
+        let mut change = slot.config.borrow_mut().change(offset as usize, data);
+        let taken = change.before.bus_master && !change.after.bus_master;
+        if taken && !slot.model.borrow().gives_up_bus_mastering() {
+            change.after = slot.config.borrow_mut().keep_bus_master();
+        }
         slot.apply(change);
     }
     data.len() as u32

@@ -101,6 +101,10 @@ pub trait PciFunction {
     fn step(&mut self, port: &mut dyn DevicePort) -> Activity;
     /// Bus mastering was switched.
     fn set_bus_master(&mut self, enabled: bool);
+    /// Whether bus mastering can be switched off by the driver. Where the answer is no, the bit in the command register stays set, as on broken hardware.
+    fn gives_up_bus_mastering(&self) -> bool {
+        true
+    }
     /// The power state changed. Coming from D3 to D0 resets a function.
     fn set_power(&mut self, state: PowerState);
     /// It was pulled out: it does nothing more.

@@ -3,6 +3,7 @@
 use super::deferred::Deferred;
 use super::forward;
 use super::object::{Callbacks, Lists, Power, Queue};
+use super::power::Settled;
 use super::state::{DispatchType, Switches};
 use crate::kmdf::device::Device;
 use crate::kmdf::event::Event;
@@ -125,7 +126,7 @@ fn create(device: &Ref<Device>, config: &WDF_IO_QUEUE_CONFIG, attributes: &Attri
         ready: RefCell::new(None),
         filled: Cell::new(false),
         cancel_returned: Cell::new(false),
-        settled: Event::new(true),
+        settled: Settled::new(),
         disposing: Cell::new(false),
         deleted: Cell::new(false),
         ended: Event::new(false),

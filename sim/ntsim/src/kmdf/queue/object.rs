@@ -1,6 +1,7 @@
 //! The body of a `WDFQUEUE`: its lists, its switches, its power state.
 
 use super::deferred::Deferred;
+use super::power::Settled;
 use super::state::{DispatchType, Switches};
 use crate::kmdf::device::Device;
 use crate::kmdf::event::Event;
@@ -136,7 +137,7 @@ pub(crate) struct Queue {
     /// Requests that the driver gives back are cancelled: a purge is under way.
     pub(super) cancel_returned: Cell<bool>,
     /// A power transition of the queue is complete.
-    pub(super) settled: Event,
+    pub(super) settled: Settled,
     pub(super) disposing: Cell<bool>,
     pub(super) deleted: Cell<bool>,
     /// The queue is empty and closed for good.

@@ -3,12 +3,14 @@
 use super::object::{Power, Queue};
 use super::{cancel, control, dispatch};
 use crate::kmdf::device::Device;
+use crate::kmdf::event::Event;
 use crate::kmdf::object::Ref;
 use crate::kmdf::request::Request;
 use crate::kmdf::request::object::{Acknowledged, Marks};
 use crate::kmdf::request::verify;
 use crate::kmdf::{call, sync, verifier};
 use crate::verifier::kmdf_request::REQUEST_NOT_STOPPING;
+use std::cell::Cell;
 use wdk_sys::*;
 
 /// What EvtIoStop is called for.
@@ -68,11 +70,56 @@ pub(super) fn start(device: &Ref<Device>) {
 
 /// Starts a transition and waits until it is complete.
 fn transition(queue: &Ref<Queue>, power: Power) {
-    // Cleared first: as soon as the state is set, another processor may complete the transition.
-    queue.settled.clear();
+    queue.settled.begin();
     queue.power.set(power);
     if dispatch::events(queue) {
         queue.settled.wait();
+    }
+}
+
+/// Whether a power transition of a queue is complete, and the event that says so.
+///
+/// Signaling is a kernel call, so a thread can be on its way to signal the end of one transition while the next one begins. The flag changes at once: who waits
+/// believes it, and not the event.
+pub(super) struct Settled {
+    reached: Cell<bool>,
+    event: Event,
+}
+
+impl Settled {
+    /// No transition is under way.
+    pub(super) fn new() -> Self {
+        Self {
+            reached: Cell::new(true),
+            event: Event::new(true),
+        }
+    }
+
+    /// A transition is about to begin.
+    fn begin(&self) {
+        self.reached.set(false);
+        self.event.clear();
+    }
+
+    /// The transition is complete.
+    fn complete(&self) {
+        self.reached.set(true);
+        self.event.set();
+    }
+
+    /// Waits for the end of the transition.
+    fn wait(&self) {
+        loop {
+            self.event.wait();
+            if self.reached.get() {
+                return;
+            }
+            self.event.clear();
+            // The end may have been signaled just before it was cleared.
+            if self.reached.get() {
+                return;
+            }
+        }
     }
 }
 
@@ -82,7 +129,7 @@ pub(super) fn advance(queue: &Ref<Queue>) -> bool {
         Power::On | Power::Off => false,
         Power::StartingTransition => {
             if queue.dispatching.get() == 1 {
-                queue.settled.set();
+                queue.settled.complete();
             }
             false
         }
@@ -182,7 +229,7 @@ fn gather_answers(queue: &Ref<Queue>) -> bool {
         return found;
     }
     queue.power.set(Power::Off);
-    queue.settled.set();
+    queue.settled.complete();
     true
 }
 

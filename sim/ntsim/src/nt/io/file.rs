@@ -1,6 +1,6 @@
 //! File objects and handles: how a program opens and closes a device.
 
-use super::{device, driver::Failure, interface::Target, irp::IoResult, sync::send_and_wait};
+use super::{device, driver::Failure, interface::Target, irp::IoResult, security::Account, sync::send_and_wait};
 use crate::{
     machine::{self, Machine},
     mem,
@@ -26,6 +26,8 @@ bitflags::bitflags! {
         const READ = wdk_sys::FILE_READ_DATA;
         /// Writing.
         const WRITE = wdk_sys::FILE_WRITE_DATA;
+        /// Deleting, which devices do not do: drivers give it a meaning.
+        const DELETE = wdk_sys::DELETE;
     }
 }
 
@@ -83,12 +85,20 @@ pub struct Handle {
 }
 
 impl Machine {
+    /// Opens the first enabled interface of a class, as a plain user.
+    ///
+    /// # Errors
+    /// There is no such interface, the device's security descriptor or the driver refuses, or the machine stopped.
+    pub fn open(&self, class: GUID, access: DesiredAccess) -> Result<Handle, Failure> {
+        self.open_as(Account::User, class, access)
+    }
+
     /// Opens the first enabled interface of a class.
     ///
     /// # Errors
-    /// There is no such interface, the driver refuses, or the machine stopped.
-    pub fn open(&self, class: GUID, access: DesiredAccess) -> Result<Handle, Failure> {
-        let opened = self.run("open device", move || open(&class, access))?;
+    /// As for [`open`](Self::open).
+    pub fn open_as(&self, account: Account, class: GUID, access: DesiredAccess) -> Result<Handle, Failure> {
+        let opened = self.run("open device", move || open(account, &class, access))?;
         opened.map_err(Failure::Status)
     }
 
@@ -125,12 +135,15 @@ impl Handle {
     }
 }
 
-fn open(class: &GUID, access: DesiredAccess) -> Result<Handle, i32> {
+fn open(account: Account, class: &GUID, access: DesiredAccess) -> Result<Handle, i32> {
     let targets = machine::with(|m| m.io.interfaces.enabled(class));
     let target = targets.into_iter().next().ok_or(STATUS_OBJECT_NAME_NOT_FOUND)?;
     let pdo: PDEVICE_OBJECT = core::ptr::with_exposed_provenance_mut(target.pdo);
     if !pnp::may_be_opened(pdo) {
         return Err(STATUS_NO_SUCH_DEVICE);
+    }
+    if access.bits() & !account.rights() != 0 {
+        return Err(STATUS_ACCESS_DENIED);
     }
     let top = device::top_of(pdo);
     // SAFETY: a live device object.

@@ -118,7 +118,7 @@ impl Pending {
 
 /// The access that a control code asks for.
 fn access_needed(code: u32) -> DesiredAccess {
-    DesiredAccess::from_bits_truncate(code >> 14)
+    DesiredAccess::from_bits_truncate(code >> 14 & 3)
 }
 
 fn start(handle: &Handle, control: Control, pending: &Rc<Pending>) -> Result<(), NTSTATUS> {

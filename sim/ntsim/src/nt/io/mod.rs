@@ -12,12 +12,14 @@ mod ioctl;
 mod irp;
 mod object;
 mod remove_lock;
+mod security;
 mod sync;
 
 pub use driver::{Driver, DriverImage, Failure};
 pub use file::{DesiredAccess, Handle};
 pub use ioctl::PendingIo;
 pub use irp::IoResult;
+pub use security::Account;
 
 pub(crate) use call::{complete, send};
 pub(crate) use device::{Ownership, Shape, create, delete, top_of};
