@@ -25,7 +25,7 @@ fn status(result: Result<impl Sized, Failure>) -> NTSTATUS {
     match result {
         Ok(_) => STATUS_SUCCESS,
         Err(Failure::Status(status)) => status,
-        Err(Failure::Crash(crash)) => panic!("{crash}"),
+        Err(other) => panic!("{other}"),
     }
 }
 

@@ -90,9 +90,9 @@ fn unload(driver: Driver) -> Option<Crash> {
     match driver.unload() {
         Ok(()) => {}
         Err(Failure::Crash(crash)) => return Some(*crash),
-        Err(Failure::Status(status)) => world
+        Err(other) => world
             .script
-            .fail(format!("seen:     the client could not be unloaded: {status:#x}")),
+            .fail(format!("seen:     the client could not be unloaded: {other}")),
     }
     world.script.drain();
     for name in ["client unloaded", "framework unloaded", "scenario ends"] {

@@ -19,7 +19,7 @@ fn list(parts: &[&[&str]]) -> Vec<String> {
 fn status_of(failure: Failure) -> NTSTATUS {
     match failure {
         Failure::Status(status) => status,
-        Failure::Crash(crash) => panic!("{crash}"),
+        other => panic!("{other}"),
     }
 }
 

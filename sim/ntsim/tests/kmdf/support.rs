@@ -388,6 +388,6 @@ pub fn rule(crash: &Crash) -> &'static str {
 pub fn crash_of(failure: Failure) -> Crash {
     match failure {
         Failure::Crash(crash) => *crash,
-        Failure::Status(status) => panic!("status {status:#x}, no crash"),
+        other => panic!("no crash: {other}"),
     }
 }
