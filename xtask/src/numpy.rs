@@ -87,7 +87,7 @@ fn example(shell: &Shell, python: &str) -> Result<()> {
         let out_y = format!("y={}", out.display());
         cmd!(
             shell,
-            "cargo hawser run examples/saxpy.hws --memory {model} --bind {bind_x} --bind {bind_y} --out {out_y}"
+            "cargo --quiet hawser run examples/saxpy.hws --memory {model} --bind {bind_x} --bind {bind_y} --out {out_y}"
         )
         .ignore_stdout()
         .run()?;
@@ -126,7 +126,7 @@ fn every_type(shell: &Shell, python: &str) -> Result<()> {
     cmd!(shell, "{python} -c {WRITE_TYPES} {path} {dtypes...}")
         .quiet()
         .run()?;
-    cmd!(shell, "cargo hawser run {program} {options...}")
+    cmd!(shell, "cargo --quiet hawser run {program} {options...}")
         .quiet()
         .ignore_stdout()
         .run()?;
