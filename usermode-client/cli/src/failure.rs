@@ -54,7 +54,6 @@ pub enum Failure {
     Output(NpyError),
     /// An image of the driver cannot be loaded.
     #[error("{message}")]
-    #[diagnostic(code(hawser::image))]
     #[cfg_attr(
         windows,
         allow(dead_code, reason = "only the builds that have a simulated machine make it")
@@ -146,6 +145,7 @@ impl Failure {
             Self::Plan(_) => "plan-refused",
             Self::Binding(error) => error.code(),
             Self::Output(error) => error.code(),
+            Self::Image { .. } => "image-unusable",
             Self::Device(Error::NoDevice) => "no-device",
             Self::Device(_) => "device",
             Self::Machine(_) => "machine",

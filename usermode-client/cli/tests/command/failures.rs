@@ -31,7 +31,7 @@ const fn bind(binding: &'static [&'static str; 4], code: &'static str, message: 
     case(binding, "binding", code, message)
 }
 
-const CASES: [Case; 29] = [
+const CASES: [Case; 31] = [
     case(
         &["run", "no.hws"],
         "file",
@@ -181,6 +181,18 @@ const CASES: [Case; 29] = [
         &["run", "p.hws", "--out", "y=folder"],
         "array-unwritable",
         "array `y`: cannot write `folder`: is a directory",
+    ),
+    case(
+        &["run", "p.hws", "--image", "no.sys"],
+        "image",
+        "image-unusable",
+        "no.sys: cannot be read: No such file or directory (os error 2)",
+    ),
+    case(
+        &["run", "p.hws", "--image", "text.npy"],
+        "image",
+        "image-unusable",
+        "text.npy: not a whole PE image: Invalid DOS header size or alignment",
     ),
 ];
 

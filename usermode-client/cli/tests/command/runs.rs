@@ -12,7 +12,11 @@ fn the_example_is_verified_in_every_memory_model() {
         let (text, complaint) = place.both(SUCCESS, &["run", example.to_str().unwrap(), "--memory", memory]);
         contains(
             &text,
-            &[&format!("(memory model {memory})"), "\nverified ", "nothing left"],
+            &[
+                &format!("(memory model {memory}; driver: compiled into this command)"),
+                "\nverified ",
+                "nothing left",
+            ],
         );
         assert_eq!(complaint, "", "no progress bar where there is no terminal");
     }
