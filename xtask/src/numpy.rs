@@ -1,4 +1,4 @@
-//! Round trip of real `.npy` files: NumPy writes the inputs, the command runs the example, NumPy compares the output.
+//! Round trips of real `.npy` files: NumPy writes the inputs, the command runs a program, NumPy compares the output.
 
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
@@ -25,7 +25,44 @@ assert not (got == y).all()
 print('NumPy agrees on', got.size, 'elements')
 ";
 
-/// Runs the example on files that NumPy wrote, in every memory model.
+/// Types of the language as NumPy names them.
+const TYPES: [(&str, &str); 12] = [
+    ("i8", "i1"),
+    ("u8", "u1"),
+    ("i16", "i2"),
+    ("u16", "u2"),
+    ("i32", "i4"),
+    ("u32", "u4"),
+    ("i64", "i8"),
+    ("u64", "u8"),
+    ("f16", "f2"),
+    ("bf16", "u2"),
+    ("f32", "f4"),
+    ("f64", "f8"),
+];
+
+/// Writes an array of three dimensions for each type, in either byte order by turns.
+const WRITE_TYPES: &str = "
+import numpy, sys
+rng = numpy.random.default_rng(314)
+for index, dtype in enumerate(sys.argv[2:]):
+    order = '<>'[index % 2]
+    values = rng.integers(0, 100, (2, 3, 4)).astype(order + dtype)
+    numpy.save(f'{sys.argv[1]}/in{index}.npy', values)
+";
+
+const COMPARE_TYPES: &str = "
+import numpy, sys
+for index, dtype in enumerate(sys.argv[2:]):
+    written, read = (numpy.load(f'{sys.argv[1]}/{name}{index}.npy') for name in ('in', 'out'))
+    assert read.dtype == numpy.dtype('<' + dtype), (read.dtype, dtype)
+    assert read.shape == (24,) and (read == written.ravel()).all(), (dtype, read, written)
+shaped, was = numpy.load(f'{sys.argv[1]}/shaped.npy'), numpy.load(f'{sys.argv[1]}/in10.npy')
+assert shaped.shape == (2, 3, 4) and (shaped == was + 1).all(), shaped
+print('NumPy agrees on', len(sys.argv) - 2, 'types')
+";
+
+/// Runs programs on files that NumPy wrote.
 pub fn run(shell: &Shell) -> Result<()> {
     let Some(python) = python_with_numpy(shell)? else {
         if shell.var(SKIP_VARIABLE).is_ok() {
@@ -34,6 +71,12 @@ pub fn run(shell: &Shell) -> Result<()> {
         }
         bail!("NumPy cannot be installed (python3 -m venv, pip install numpy); set {SKIP_VARIABLE}=1 to go without");
     };
+    example(shell, &python)?;
+    every_type(shell, &python)
+}
+
+/// The example, in every memory model.
+fn example(shell: &Shell, python: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = |name: &str| folder.path().join(name);
     let (x, y, out) = (file("x.npy"), file("y.npy"), file("out.npy"));
@@ -44,7 +87,7 @@ pub fn run(shell: &Shell) -> Result<()> {
         let out_y = format!("y={}", out.display());
         cmd!(
             shell,
-            "cargo hawser run examples/saxpy.hws --memory {model} --bind {bind_x} --bind {bind_y} --out {out_y}"
+            "cargo --quiet hawser run examples/saxpy.hws --memory {model} --bind {bind_x} --bind {bind_y} --out {out_y}"
         )
         .ignore_stdout()
         .run()?;
@@ -55,6 +98,42 @@ pub fn run(shell: &Shell) -> Result<()> {
         shell.remove_path(&out)?;
     }
     Ok(())
+}
+
+/// A program that copies an array of each type, and adds to one that keeps its shape.
+fn every_type(shell: &Shell, python: &str) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path();
+    let dtypes = TYPES.map(|(_, dtype)| dtype);
+    let (mut declarations, mut steps) = (String::new(), String::new());
+    let mut options = Vec::new();
+    for (index, (element, _)) in TYPES.iter().enumerate() {
+        declarations += &format!("in a{index} : {element}[24]\nout b{index} : {element}[24]\n");
+        steps += &format!("b{index} = a{index}\n");
+        options.extend([
+            "--bind".to_owned(),
+            format!("a{index}={}/in{index}.npy", path.display()),
+        ]);
+        options.extend([
+            "--out".to_owned(),
+            format!("b{index}={}/out{index}.npy", path.display()),
+        ]);
+    }
+    options.extend(["--bind".to_owned(), format!("c={}/in10.npy", path.display())]);
+    options.extend(["--out".to_owned(), format!("c={}/shaped.npy", path.display())]);
+    let program = path.join("types.hws");
+    shell.write_file(&program, format!("{declarations}inout c : f32[24]\n{steps}c = c + 1\n"))?;
+    cmd!(shell, "{python} -c {WRITE_TYPES} {path} {dtypes...}")
+        .quiet()
+        .run()?;
+    cmd!(shell, "cargo --quiet hawser run {program} {options...}")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    cmd!(shell, "{python} -c {COMPARE_TYPES} {path} {dtypes...}")
+        .quiet()
+        .run()
+        .context("NumPy found a difference")
 }
 
 /// A Python that can import NumPy: the system's, or one in a virtual environment below `target`.

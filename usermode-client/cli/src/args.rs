@@ -39,7 +39,7 @@ pub struct RunArgs {
     /// Take the values of an `in` or `inout` array from a NumPy file
     #[arg(long, value_name = "ARRAY=FILE.npy")]
     pub bind: Vec<Binding>,
-    /// Write an `out` or `inout` array to a NumPy file
+    /// Write an `out` or `inout` array to a NumPy file, whether or not the result is the reference interpreter's
     #[arg(long, value_name = "ARRAY=FILE.npy")]
     pub out: Vec<Binding>,
     /// Do not compare the result with the reference interpreter

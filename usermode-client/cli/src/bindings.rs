@@ -27,6 +27,16 @@ pub enum BindingError {
         /// The array.
         name: String,
     },
+    /// Two arrays would be written to the same file.
+    #[error("`--out {first}=...` and `--out {second}=...` name the same file, `{}`", path.display())]
+    SameFile {
+        /// The first array.
+        first: String,
+        /// The second.
+        second: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// The values of this array do not come from outside.
     #[error("`{name}` is declared `{role}`: its values do not come from a file")]
     NotAnInput {
@@ -52,6 +62,20 @@ pub enum BindingError {
         #[source]
         cause: Box<NpyError>,
     },
+}
+
+impl BindingError {
+    /// A word for the error that stays the same when its message changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownArray { .. } => "no-such-array",
+            Self::Twice { .. } => "bound-twice",
+            Self::SameFile { .. } => "same-file",
+            Self::NotAnInput { .. } => "not-an-input",
+            Self::NotAnOutput { .. } => "not-an-output",
+            Self::File { cause, .. } => cause.code(),
+        }
+    }
 }
 
 /// Where the values of an array come from.
@@ -99,6 +123,7 @@ pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Ve
             role: role.name(),
         }),
     })?;
+    check_destinations(out)?;
     let path_in = |list: &[Binding], array: &NamedArray| {
         list.iter()
             .find(|binding| binding.array == array.name)
@@ -131,6 +156,26 @@ fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> 
             cause: Box::new(cause),
         }),
     }
+}
+
+/// Every array can be written, and to a file of its own.
+fn check_destinations(out: &[Binding]) -> Result<(), BindingError> {
+    let mut taken: Vec<(&str, PathBuf)> = Vec::new();
+    for Binding { array, path } in out {
+        let place = npy::destination(path).map_err(|cause| BindingError::File {
+            name: array.clone(),
+            cause: Box::new(cause),
+        })?;
+        if let Some((first, _)) = taken.iter().find(|(_, earlier)| *earlier == place) {
+            return Err(BindingError::SameFile {
+                first: (*first).into(),
+                second: array.clone(),
+                path: path.clone(),
+            });
+        }
+        taken.push((array, place));
+    }
+    Ok(())
 }
 
 /// Every binding names an array that it may name, and each array at most once.
@@ -197,7 +242,12 @@ mod tests {
             "`x` is declared `in`: the program does not write it for a file"
         );
         assert_eq!(error(&[], &["z=a.npy", "z=b.npy"]), "`--out z=...` is given twice");
+        assert_eq!(
+            error(&[], &["y=a.npy", "z=./a.npy"]),
+            "`--out y=...` and `--out z=...` name the same file, `./a.npy`"
+        );
         assert_eq!(error(&["x=no/such.npy"], &[]), "array `x`");
+        assert_eq!(error(&[], &["y=no/such.npy"]), "array `y`");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What keeps the command from doing its work, and how it says so.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use hawser::Error;
 use hawser::language::Mistakes;
 use hawser::transport::TransportError;
 use hawser_core::Refusal;
-use miette::{Diagnostic, LabeledSpan, NamedSource};
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
@@ -22,18 +23,16 @@ use crate::say::{self, say};
 const SCHEMA: &str = "hawser.error/1";
 
 /// What keeps the command from doing its work.
-#[derive(Debug, ThisError, Diagnostic)]
+#[derive(Debug, ThisError)]
 pub enum Failure {
     /// Arguments that make no sense here.
     #[error("{message}")]
-    #[diagnostic(code(hawser::usage))]
     Usage {
         /// What is wrong with them.
         message: String,
     },
     /// The program cannot be read.
     #[error("cannot read `{}`", path.display())]
-    #[diagnostic(code(hawser::file))]
     File {
         /// The file.
         path: PathBuf,
@@ -43,23 +42,18 @@ pub enum Failure {
     },
     /// The program has mistakes.
     #[error(transparent)]
-    #[diagnostic(transparent)]
     Program(#[from] Mistakes),
     /// The program does not fit a driver of revision 1.
     #[error("a driver would refuse the program: {0}")]
-    #[diagnostic(code(hawser::plan))]
     Plan(Refusal),
     /// An array cannot be bound.
     #[error(transparent)]
-    #[diagnostic(code(hawser::binding))]
     Binding(#[from] BindingError),
     /// A result cannot be written.
     #[error(transparent)]
-    #[diagnostic(code(hawser::output))]
     Output(NpyError),
     /// An image of the driver cannot be loaded.
     #[error("{message}")]
-    #[diagnostic(code(hawser::image))]
     #[cfg_attr(
         windows,
         allow(dead_code, reason = "only the builds that have a simulated machine make it")
@@ -70,16 +64,36 @@ pub enum Failure {
     },
     /// The device cannot be used.
     #[error(transparent)]
-    #[diagnostic(code(hawser::device))]
     Device(Error),
     /// The simulated machine failed.
     #[error(transparent)]
-    #[diagnostic(code(hawser::machine))]
     #[cfg_attr(
         windows,
         allow(dead_code, reason = "only the builds that have a simulated machine make it")
     )]
     Machine(TransportError),
+}
+
+impl Diagnostic for Failure {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        // Mistakes have codes of their own, one for each.
+        let has_code = !matches!(self, Self::Program(_));
+        has_code.then(|| Box::new(format!("hawser::{}", self.code())) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        match self {
+            Self::Program(mistakes) => mistakes.source_code(),
+            _ => None,
+        }
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        match self {
+            Self::Program(mistakes) => mistakes.related(),
+            _ => None,
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -122,6 +136,22 @@ impl Failure {
         }
     }
 
+    /// A word for the failure that stays the same when its message changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::File { .. } => "program-unreadable",
+            Self::Program(_) => "mistakes",
+            Self::Plan(_) => "plan-refused",
+            Self::Binding(error) => error.code(),
+            Self::Output(error) => error.code(),
+            Self::Image { .. } => "image-unusable",
+            Self::Device(Error::NoDevice) => "no-device",
+            Self::Device(_) => "device",
+            Self::Machine(_) => "machine",
+        }
+    }
+
     /// Tells the reader; returns the exit status.
     pub fn report(self, output: Output) -> Exit {
         let exit = self.exit();
@@ -141,6 +171,7 @@ impl Failure {
             "schema": SCHEMA,
             "exit": self.exit() as u8,
             "kind": self.kind(),
+            "code": self.code(),
             "message": self.message(),
             "mistakes": mistakes,
         })

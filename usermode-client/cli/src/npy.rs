@@ -39,6 +39,14 @@ pub enum NpyError {
         /// What is wrong.
         what: String,
     },
+    /// It ends too early.
+    #[error("`{}` is cut off: it {what}", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// What it still has.
+        what: String,
+    },
     /// Its elements are of another type.
     #[error("`{}` has elements of type {found}, and {expected} are needed ({})", path.display(), dtype(*expected_type))]
     WrongType {
@@ -52,7 +60,8 @@ pub enum NpyError {
         expected_type: ElementType,
     },
     /// It has more or fewer elements.
-    #[error("`{}` has shape ({}), which is {found} elements, and {expected} are needed", path.display(), join(shape))]
+    #[error("`{}` has shape ({}), which is {found} element{}, and {expected} {} needed", path.display(), join(shape),
+        if *found == 1 { "" } else { "s" }, if *expected == 1 { "is" } else { "are" })]
     WrongShape {
         /// The file.
         path: PathBuf,
@@ -69,6 +78,21 @@ pub enum NpyError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl NpyError {
+    /// A word for the error that stays the same when its message changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "array-unreadable",
+            Self::Write { .. } => "array-unwritable",
+            Self::Malformed { .. } => "not-npy",
+            Self::Truncated { .. } => "npy-truncated",
+            Self::WrongType { .. } => "wrong-type",
+            Self::WrongShape { .. } => "wrong-shape",
+            Self::FortranOrder { .. } => "fortran-order",
+        }
+    }
 }
 
 /// What a file has to hold.
@@ -92,14 +116,18 @@ pub fn read(path: &Path, wanted: Wanted) -> Result<NpyArray, NpyError> {
         path: path.into(),
         cause,
     };
-    let malformed = |what: String| NpyError::Malformed {
+    let truncated = |what: String| NpyError::Truncated {
         path: path.into(),
         what,
     };
     let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     // The product of the shape that `npyz` computes may wrap around (see the profile of the package); `check_shape` does not use it.
     let head = NpyHeader::from_reader(&mut file).map_err(|cause| match cause.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => malformed(cause.to_string()),
+        io::ErrorKind::InvalidData => NpyError::Malformed {
+            path: path.into(),
+            what: cause.to_string(),
+        },
+        io::ErrorKind::UnexpectedEof => truncated("ends within its header".into()),
         _ => unreadable(cause),
     })?;
     let endianness = check_type(path, &head, wanted.element)?;
@@ -108,10 +136,7 @@ pub fn read(path: &Path, wanted: Wanted) -> Result<NpyArray, NpyError> {
     let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 != length {
-        return Err(malformed(format!(
-            "it ends after {} of {length} bytes of elements",
-            bytes.len()
-        )));
+        return Err(truncated(format!("has {} of {length} bytes of elements", bytes.len())));
     }
     if endianness == Endianness::Big {
         bytes
@@ -157,6 +182,24 @@ fn check_shape(path: &Path, head: &NpyHeader, expected: u64) -> Result<(), NpyEr
         return Err(NpyError::FortranOrder { path: path.into() });
     }
     Ok(())
+}
+
+/// Where an array would be written, by a name that no other path has. Fails, before anything runs, where it could not be written: its
+/// folder is missing, or its name is that of a folder.
+pub fn destination(path: &Path) -> Result<PathBuf, NpyError> {
+    let refused = |cause| NpyError::Write {
+        path: path.into(),
+        cause,
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = folder.canonicalize().map_err(refused)?;
+    match path.file_name().map(|name| folder.join(name)) {
+        Some(place) if !place.is_dir() => Ok(place),
+        _ => Err(refused(io::ErrorKind::IsADirectory.into())),
+    }
 }
 
 /// Writes an array.
@@ -268,7 +311,10 @@ mod tests {
             "{shape_message}"
         );
         assert!(message(&header("<i2", "True", "(2, 3)"), &[0; 12]).contains("Fortran order"));
-        assert!(message(&header("<i2", "False", "(6,)"), &[0; 11]).contains("ends after 11 of 12 bytes"));
+        assert!(
+            message(&header("<i2", "False", "(6,)"), &[0; 11])
+                .contains("is cut off: it has 11 of 12 bytes of elements")
+        );
         assert!(message("nonsense\n", &[0; 12]).contains("is not a NumPy file"));
         let huge = message(
             &header("<i2", "False", "(9223372036854775807, 9223372036854775807)"),

@@ -17,6 +17,16 @@ pub(super) fn bits(number: &Number<'_>, element: ElementType) -> Result<u64, Pro
     }
 }
 
+/// Whether a text is a number, of whatever type and size.
+pub(super) fn is_number(number: &Number<'_>) -> Result<(), Problem> {
+    let text = number.text.replace('_', "");
+    match magnitude(&text) {
+        Some(_) => Ok(()),
+        None if text.parse::<f64>().is_ok() => Ok(()),
+        None => Err(Problem::BadNumber { text: written(number) }),
+    }
+}
+
 /// A number of elements.
 pub(super) fn count(number: &Number<'_>) -> Result<u64, Problem> {
     let bad = || Problem::BadCount { text: written(number) };

@@ -12,7 +12,7 @@ use super::mistake::Mistake;
 use super::problem::Problem;
 use super::span::Span;
 use super::symbols::{Symbol, Symbols, Trouble};
-use super::syntax::{Declaration, Expression, Statement, Value, Word};
+use super::syntax::{Declaration, Expression, Number, Statement, Value, Word};
 use super::{Compiled, NamedArray, Role};
 use crate::program::{Sizes, assemble};
 
@@ -80,7 +80,7 @@ impl<'t> Resolver<'t> {
                 self.symbols.declare_broken(*name);
                 Ok(())
             }
-            Statement::Constant { name, number } => Ok(self.symbols.declare(*name, Symbol::Constant(*number))?),
+            Statement::Constant { name, number } => self.declare_constant(*name, *number),
             Statement::Array(declaration) => self.declare(declaration).inspect_err(|_| {
                 self.symbols.declare_broken(declaration.name);
             }),
@@ -90,6 +90,15 @@ impl<'t> Resolver<'t> {
                 span,
             } => self.assign(*target, expression, *span),
         }
+    }
+
+    /// A constant takes its type where it is used, but what no type has as a number is a mistake even if nobody uses it.
+    fn declare_constant(&mut self, name: Word<'t>, number: Number<'t>) -> Result<(), Trouble> {
+        if let Err(problem) = constant::is_number(&number) {
+            self.symbols.declare_broken(name);
+            return Err(Mistake::new(problem, number.span).into());
+        }
+        Ok(self.symbols.declare(name, Symbol::Constant(number))?)
     }
 
     fn declare(&mut self, declaration: &Declaration<'t>) -> Result<(), Trouble> {

@@ -163,6 +163,12 @@ fn numbers_fit_their_type() {
     refused("y = 2147483648", "out-of-range 4:5");
     refused("y = 2.5", "not-an-integer 4:5");
     refused("y = x + 0xXY", "bad-number 4:9");
+    refused("const c = 0xXY", "bad-number 4:11");
+    assert_eq!(
+        mistakes("const c = -0x\nout y : i32[c]\ny = c"),
+        ["bad-number 1:11"],
+        "its uses are not reported as well"
+    );
     refused("y = x / 0", "division-by-zero 4:9");
     refused("y = fma(x, 2, 3)", "two-constants 4:15");
     refused("temp t : i32[0]", "bad-count 4:14");

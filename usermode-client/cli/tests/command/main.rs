@@ -1,0 +1,12 @@
+//! The command as its users call it, through the real binary: what it prints, how it exits, and what its documentation says about that.
+#![cfg(not(windows))]
+
+mod arrays;
+mod documents;
+mod ends;
+mod failures;
+mod mistakes;
+mod queries;
+mod runs;
+mod support;
+mod terminal;
