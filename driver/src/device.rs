@@ -62,6 +62,8 @@ pub struct Device {
     pub ledger: LedgerRef,
     pub pool: Pool,
     pub params: Params,
+    /// Pages that the mappings of one request in one direction may span together.
+    pub map_registers: u32,
     pub counters: Counters,
     pub interrupts: Interrupts,
     pub let_go: LetGo,
@@ -109,6 +111,7 @@ impl Device {
             ledger,
             pool,
             params,
+            map_registers: map_registers(config.maximum_length, enabler.fragment_length()),
             counters: Counters::default(),
             interrupts: Interrupts::default(),
             let_go: LetGo::new(authority),
@@ -151,6 +154,14 @@ impl Device {
     pub fn all_queues(&self) -> impl Iterator<Item = &SpinLock<QueuePair>> {
         self.queues.iter().flatten()
     }
+}
+
+/// How many map registers a request can count on. A transfer of the longest length that the framework allows has one page more where it does not begin at one.
+fn map_registers(wanted: usize, longest: usize) -> u32 {
+    if longest >= wanted {
+        return u32::MAX;
+    }
+    u32::try_from(longest / PAGE).unwrap_or(u32::MAX)
 }
 
 fn queues(new: &NewDevice<'_>, enabler: &DmaEnabler, count: u16) -> Result<[Option<SpinLock<QueuePair>>; QUEUES]> {

@@ -63,6 +63,7 @@ pub fn prepare(device: &Device, resources: &Resources<'_>) -> Result {
         max_data: device.params.max_data,
         scratch_size: identity.scratch_size,
         arena_size: device.arena.size(),
+        map_registers: device.map_registers,
         device_address_bits: cap::address_bits(identity.capabilities),
         ..Limits::default()
     };

@@ -1,8 +1,8 @@
 //! A device's access to DMA.
 
 use wdk_sys::{
-    _WDF_DMA_ENABLER_CONFIG_FLAGS, _WDF_DMA_PROFILE, WDF_DMA_ENABLER_CONFIG, WDFDEVICE, WDFDMAENABLER,
-    WDFDMATRANSACTION, call_unsafe_wdf_function_binding,
+    _WDF_DMA_DIRECTION, _WDF_DMA_ENABLER_CONFIG_FLAGS, _WDF_DMA_PROFILE, WDF_DMA_ENABLER_CONFIG, WDFDEVICE,
+    WDFDMAENABLER, WDFDMATRANSACTION, call_unsafe_wdf_function_binding,
 };
 
 use super::common_buffer::CommonBuffer;
@@ -65,6 +65,19 @@ impl DmaEnabler {
         };
         check(status)?;
         Ok((Self { handle, ledger }, Authority::new(EnablerId::of(handle))))
+    }
+
+    /// Most bytes of one transfer in either direction: what was configured, or less where the system has few map registers. `IRQL <= DISPATCH_LEVEL`.
+    pub fn fragment_length(&self) -> usize {
+        let directions = [
+            _WDF_DMA_DIRECTION::WdfDmaDirectionReadFromDevice,
+            _WDF_DMA_DIRECTION::WdfDmaDirectionWriteToDevice,
+        ];
+        let lengths = directions.map(|direction| {
+            // SAFETY: the enabler is alive, as a child of the device that the driver serves.
+            unsafe { call_unsafe_wdf_function_binding!(WdfDmaEnablerGetFragmentLength, self.handle, direction) }
+        });
+        lengths.into_iter().fold(usize::MAX, usize::min)
     }
 
     /// Memory that both the device and the driver access, zeroed. `PASSIVE_LEVEL`.

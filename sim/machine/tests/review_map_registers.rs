@@ -1,4 +1,4 @@
-//! Few map registers: requests take turns or are refused, and nobody waits for registers that he himself holds.
+//! Few map registers: requests take turns, what does not fit is copied, and nobody waits for registers that he himself holds.
 
 mod common;
 
@@ -35,39 +35,57 @@ fn is_copied(before: &[u8], after: &[u8]) -> bool {
 }
 
 #[test]
-fn a_request_that_would_wait_for_itself_is_refused_and_its_neighbours_are_served() {
+fn a_request_that_is_larger_than_all_registers_is_mapped_as_far_as_they_go_and_copied_beyond() {
     for memory in MODELS {
         let pc = with_registers(memory, 24, None);
         let handle = open(&pc);
         // Each quarter fits by itself, two together never do.
-        let large = pc.allocate(64 * PAGE, 0).expect("user memory");
-        let small = pc.allocate(8 * PAGE, 0).expect("user memory");
-        let before = pattern(8 * PAGE, 1);
-        small.write(0, &before);
-        let send = |cookie, size, buffer| {
-            let io = handle.submit(IOCTL_HAWSER_SUBMIT, &quarters(size, cookie), Some(buffer));
-            io.expect("sent")
+        let send = |cookie, pages: usize| {
+            let buffer = pc.allocate(pages * PAGE, 0).expect("user memory");
+            let before = pattern(pages * PAGE, cookie);
+            buffer.write(0, &before);
+            let io = handle.submit(IOCTL_HAWSER_SUBMIT, &quarters(pages * PAGE, cookie), Some(&buffer));
+            (io.expect("sent"), buffer, before)
         };
-        let first = send(1, 64 * PAGE, &large);
-        let second = send(2, 8 * PAGE, &small);
-        assert_eq!(
-            first.wait().expect("the machine goes on").status,
-            Reason::MappingFailed.status()
-        );
-        assert_eq!(second.wait().expect("the machine goes on").status, 0);
+        let large = send(1, 64);
+        let small = send(2, 8);
+        for (io, buffer, before) in [&large, &small] {
+            assert_eq!(io.wait().expect("the machine goes on").status, 0, "{memory:?}");
+            let mut after = vec![0; before.len()];
+            buffer.read(0, &mut after);
+            assert!(is_copied(before, &after), "{memory:?}");
+        }
         let record = result_of(&handle, 1).expect("a record");
-        assert_eq!(record.reason, Reason::MappingFailed as u32);
-        let mut after = vec![0; 8 * PAGE];
-        small.read(0, &mut after);
-        assert!(is_copied(&before, &after));
-        drop((first, second));
+        // 23 pages each way are mapped: a quarter of 16 pages, and 7 of the other.
+        let copied = 9 * PAGE as u64;
+        assert_eq!((record.bytes_copied_in, record.bytes_copied_out), (copied, copied));
+        assert_eq!(record.bytes_to_device, 23 * PAGE as u64);
+        drop((large, small));
         handle.close();
         stop(pc);
     }
 }
 
-/// Many requests of which two fit at a time, one of them never; says how many were refused.
-fn crowd(pc: &SimPc) -> usize {
+#[test]
+fn a_request_that_finds_no_registers_for_its_second_part_and_no_neighbour_is_refused() {
+    let pc = with_registers(MemoryModel::Iommu, 24, None);
+    let handle = open(&pc);
+    let buffer = pc.allocate(8 * PAGE, 0).expect("user memory");
+    // Somebody else takes the registers each time after the first part was mapped.
+    pc.machine().fail_dma_list(1, wdk_sys::STATUS_INSUFFICIENT_RESOURCES);
+    let outcome = submit(&handle, &quarters(8 * PAGE, 1), Some(&buffer));
+    assert_eq!(outcome.status, Reason::MappingFailed.status());
+    assert_eq!(
+        stats(&handle).ledger[hawser_abi::info::LedgerKind::ScatterGather as usize].live,
+        0
+    );
+    assert_eq!(submit(&handle, &quarters(8 * PAGE, 2), Some(&buffer)).status, 0);
+    handle.close();
+    stop(pc);
+}
+
+/// Many requests of which two fit at a time, one of them only by copies.
+fn crowd(pc: &SimPc) {
     const SIZE: usize = 16 * PAGE;
     let handles: Vec<_> = (0..3).map(|_| open(pc)).collect();
     let requests: Vec<_> = (0..18_u64)
@@ -81,15 +99,8 @@ fn crowd(pc: &SimPc) -> usize {
             (before, buffer, io.expect("sent"))
         })
         .collect();
-    let mut refused = 0;
-    for (number, (before, buffer, io)) in requests.iter().enumerate() {
-        let status = io.wait().expect("the machine goes on").status;
-        if status == Reason::MappingFailed.status() {
-            assert_eq!(number, 7, "every other request fits");
-            refused += 1;
-            continue;
-        }
-        assert_eq!(status, 0);
+    for (before, buffer, io) in &requests {
+        assert_eq!(io.wait().expect("the machine goes on").status, 0);
         let mut after = vec![0; before.len()];
         buffer.read(0, &mut after);
         assert!(is_copied(before, &after), "wrong data");
@@ -97,7 +108,6 @@ fn crowd(pc: &SimPc) -> usize {
     assert_eq!(stats(&handles[0]).in_flight, 0);
     drop(requests);
     handles.into_iter().for_each(SimHandle::close);
-    refused
 }
 
 #[test]
@@ -105,7 +115,8 @@ fn requests_take_turns_with_few_registers() {
     for memory in MODELS {
         for seed in std::iter::once(None).chain((1..=8).map(Some)) {
             let pc = with_registers(memory, 20, seed);
-            assert_eq!(crowd(&pc), 1, "{memory:?}, seed {seed:?}");
+            println!("{memory:?}, seed {seed:?}");
+            crowd(&pc);
             stop(pc);
         }
     }

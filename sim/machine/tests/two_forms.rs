@@ -59,7 +59,7 @@ fn requests(pc: &SimPc, seed: u64) -> Vec<u8> {
             .expect("the request is sent");
         sent.push((io, buffer));
     }
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         sent[2].0.cancel().expect("the machine goes on");
     }
     let mut data = Vec::new();
@@ -70,7 +70,7 @@ fn requests(pc: &SimPc, seed: u64) -> Vec<u8> {
         buffer.read(0, &mut bytes);
         data.extend_from_slice(&bytes);
     }
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         pc.device().sleep().expect("the device sleeps");
         pc.device().resume().expect("the device wakes");
     }

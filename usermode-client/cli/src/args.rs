@@ -87,6 +87,8 @@ pub enum Memory {
     /// A device address exists only while a mapping does, with its direction
     #[default]
     Iommu,
+    /// The device accesses copies, made one way: map registers are few
+    Bounce,
 }
 
 #[cfg(not(windows))]
@@ -97,6 +99,7 @@ impl Memory {
             Self::Flat => "flat",
             Self::Scrambled => "scrambled",
             Self::Iommu => "iommu",
+            Self::Bounce => "bounce",
         }
     }
 }

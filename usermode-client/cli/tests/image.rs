@@ -32,7 +32,7 @@ fn image() -> Option<String> {
 #[test]
 fn a_program_runs_on_the_image() {
     let Some(image) = image() else { return };
-    for memory in ["flat", "scrambled", "iommu"] {
+    for memory in ["flat", "scrambled", "iommu", "bounce"] {
         let output = hawser(&["run", "examples/saxpy.hws", "--image", &image, "--memory", memory]);
         let out = text(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -17,14 +17,14 @@ pub(crate) struct Mapped {
     base: *mut u8,
     /// With the stubs behind the image.
     length: usize,
-    /// What the stubs point to.
-    _missing: Vec<Box<Missing>>,
+    /// What the stubs point to; it stays where it is.
+    missing: Box<[Missing]>,
 }
 
 /// Maps an image. Nothing refers to it yet.
 pub(super) fn map(content: &Content) -> Mapped {
     let size = (content.size as usize).next_multiple_of(PAGE);
-    let missing: Vec<_> = content
+    let missing: Box<[_]> = content
         .imports
         .iter()
         .filter(|wanted| wanted.target() == Target::Missing)
@@ -36,11 +36,7 @@ pub(super) fn map(content: &Content) -> Mapped {
     let base = unsafe { libc::mmap(core::ptr::null_mut(), length, PROT_READ | PROT_WRITE, flags, -1, 0) };
     assert!(base != MAP_FAILED, "the host refuses {length} bytes for an image");
     let base: *mut u8 = base.cast();
-    let mapped = Mapped {
-        base,
-        length,
-        _missing: missing,
-    };
+    let mapped = Mapped { base, length, missing };
     // SAFETY: the mapping that was just made, which nobody else knows.
     let memory = unsafe { core::slice::from_raw_parts_mut(base, length) };
     mapped.fill(content, memory);
@@ -80,7 +76,7 @@ impl Mapped {
     /// Writes the import address table, and the stubs for what is missing.
     fn bind(&self, content: &Content, memory: &mut [u8]) {
         let mut stub = (content.size as usize).next_multiple_of(PAGE);
-        let mut missing = self._missing.iter();
+        let mut missing = self.missing.iter();
         for wanted in &content.imports {
             let target = match wanted.target() {
                 Target::Function(address) => address,

@@ -15,11 +15,11 @@ pub(super) struct Missing {
 
 impl Missing {
     /// What is said of an import when it is called.
-    pub(super) fn new(wanted: &Wanted) -> Box<Self> {
-        Box::new(Self {
+    pub(super) fn new(wanted: &Wanted) -> Self {
+        Self {
             module: wanted.module.clone(),
             name: wanted.name.clone(),
-        })
+        }
     }
 
     /// Code that calls the handler with this record, which must stay where it is.

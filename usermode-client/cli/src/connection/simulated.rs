@@ -83,6 +83,7 @@ fn model(memory: Memory) -> MemoryModel {
         Memory::Flat => MemoryModel::Flat,
         Memory::Scrambled => MemoryModel::Scrambled,
         Memory::Iommu => MemoryModel::Iommu,
+        Memory::Bounce => MemoryModel::Bounce,
     }
 }
 

@@ -314,7 +314,7 @@ fn arguments_that_the_command_does_not_have_are_refused_with_what_it_has() {
     for (arguments, parts) in [
         (
             ["run", "p.hws", "--memory", "cached"].as_slice(),
-            ["'cached' for '--memory", "flat, scrambled, iommu"],
+            ["'cached' for '--memory", "flat, scrambled, iommu, bounce"],
         ),
         (
             &["run", "p.hws", "--memory", "flat", "--memory", "iommu"],

@@ -8,7 +8,7 @@ const STAGES: [&str; 6] = ["submitted", "mapped", "started", "interrupt", "let_g
 fn the_example_is_verified_in_every_memory_model() {
     let example = repository().join("examples/saxpy.hws");
     let place = Place::new();
-    for memory in ["flat", "scrambled", "iommu"] {
+    for memory in ["flat", "scrambled", "iommu", "bounce"] {
         let (text, complaint) = place.both(SUCCESS, &["run", example.to_str().unwrap(), "--memory", memory]);
         contains(
             &text,
