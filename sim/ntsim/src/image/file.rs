@@ -112,6 +112,18 @@ impl Image {
         &self.0.file
     }
 
+    /// The place of its entry point, from the start of the image.
+    #[must_use]
+    pub fn entry(&self) -> u32 {
+        self.0.entry
+    }
+
+    /// The function that contains a place, where the symbols of the image were beside it, and how far into it the place is.
+    #[must_use]
+    pub fn function_at(&self, place: u32) -> Option<(&str, u32)> {
+        self.0.symbols.find(place)
+    }
+
     fn read(file: &str, bytes: &[u8], symbols: Option<Vec<u8>>, signing: Signing) -> Result<Self, ImageError> {
         let malformed = |reason: String| ImageError::Malformed {
             file: file.to_owned(),
