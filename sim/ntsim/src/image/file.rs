@@ -3,7 +3,9 @@
 use super::{
     ImageError, checksum,
     imports::{self, Wanted},
-    relocate, signature,
+    relocate,
+    sections::{self, Section},
+    signature,
     symbols::Symbols,
 };
 use object::{
@@ -12,7 +14,7 @@ use object::{
 };
 use std::{fs, path::Path, sync::Arc};
 
-/// The page size, and the least alignment of sections that get protections of their own.
+/// The least alignment of sections that get protections of their own.
 const PAGE: u32 = 4096;
 /// The largest image that is mapped: beyond any driver, and far below what the host could not give.
 const LARGEST: u32 = 256 << 20;
@@ -25,37 +27,6 @@ pub enum Signing {
     Optional,
     /// There must be one: Windows with test signing on. Who signed is not looked at.
     Required,
-}
-
-/// What code may do with a section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Protection {
-    Read,
-    ReadWrite,
-    ReadExecute,
-}
-
-/// How long a section stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lifetime {
-    /// As long as the image.
-    Image,
-    /// Until the entry point has returned.
-    Initialization,
-}
-
-/// One section.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Section {
-    pub(super) name: String,
-    /// Where it begins, from the start of the image.
-    pub(super) address: u32,
-    /// Its size in memory.
-    pub(super) size: u32,
-    /// Its bytes in the file; zeros follow.
-    pub(super) bytes: Vec<u8>,
-    pub(super) protection: Protection,
-    pub(super) lifetime: Lifetime,
 }
 
 /// Everything about an image that is needed to load it.
@@ -134,20 +105,15 @@ impl Image {
         check_kind(file, &image)?;
         check_checksum(file, bytes, header.check_sum())?;
         signature::check(file, bytes, signing)?;
-        let size = header.size_of_image();
+        let (size, entry) = (header.size_of_image(), header.address_of_entry_point());
         if header.section_alignment() < PAGE || size == 0 || size > LARGEST {
             return Err(malformed(format!(
                 "it has sections aligned to {} bytes and {size} bytes in memory",
                 header.section_alignment()
             )));
         }
-        let entry = header.address_of_entry_point();
-        let sections = sections(file, &image, size)?;
-        let runs = |section: &Section| {
-            section.protection == Protection::ReadExecute
-                && (section.address..section.address + section.size).contains(&entry)
-        };
-        if !sections.iter().any(runs) {
+        let sections = sections::read(file, &image, size)?;
+        if !sections.iter().any(|section| section.runs(entry)) {
             return Err(malformed(format!(
                 "its entry point {entry:#x} is not in a section with code"
             )));
@@ -216,54 +182,4 @@ fn check_checksum(file: &str, bytes: &[u8], stored: u32) -> Result<(), ImageErro
             computed: computed.unwrap_or(0),
         }),
     }
-}
-
-fn sections(file: &str, image: &PeFile64<'_>, size: u32) -> Result<Vec<Section>, ImageError> {
-    let malformed = |reason: String| ImageError::Malformed {
-        file: file.to_owned(),
-        reason,
-    };
-    let mut end = PAGE;
-    let mut all = Vec::new();
-    for header in image.section_table().iter() {
-        let name = String::from_utf8_lossy(header.raw_name()).into_owned();
-        let address = header.virtual_address.get(LE);
-        let bytes = header
-            .pe_data(image.data())
-            .map_err(|error| malformed(format!("section {name}: {error}")))?;
-        let length = header.virtual_size.get(LE).max(bytes.len() as u32);
-        let last = address
-            .checked_add(length)
-            .filter(|last| *last <= size && address >= end && address % PAGE == 0);
-        let last = last.ok_or_else(|| malformed(format!("section {name} lies outside the image, or over another")))?;
-        end = last.next_multiple_of(PAGE);
-        let flags = header.characteristics.get(LE);
-        let protection = match (
-            flags & pe::IMAGE_SCN_MEM_WRITE != 0,
-            flags & pe::IMAGE_SCN_MEM_EXECUTE != 0,
-        ) {
-            (true, true) => {
-                return Err(ImageError::WritableCode {
-                    file: file.to_owned(),
-                    section: name,
-                });
-            }
-            (true, false) => Protection::ReadWrite,
-            (false, true) => Protection::ReadExecute,
-            (false, false) => Protection::Read,
-        };
-        let lifetime = match flags & pe::IMAGE_SCN_MEM_DISCARDABLE {
-            0 => Lifetime::Image,
-            _ => Lifetime::Initialization,
-        };
-        all.push(Section {
-            name,
-            address,
-            size: length,
-            bytes: bytes.to_vec(),
-            protection,
-            lifetime,
-        });
-    }
-    Ok(all)
 }

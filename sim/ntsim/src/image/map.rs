@@ -1,9 +1,10 @@
 //! Lays an image out in memory, as Windows does: sections at their places, relocated, bound, each with its own protection.
 
 use super::{
-    file::{Content, Lifetime, Protection},
+    file::Content,
     imports::Target,
     relocate,
+    sections::{Lifetime, Protection},
     stubs::{self, Missing},
 };
 use core::{ffi::c_void, ops::Range};

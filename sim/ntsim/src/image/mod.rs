@@ -3,6 +3,7 @@
 //! | step | file |
 //! |---|---|
 //! | a file is read and everything about it is checked that needs no machine | [`file`](Image) |
+//! | ...where its sections lie | `sections` |
 //! | ...its checksum and its signature | `checksum`, `signature` |
 //! | ...what it imports | `imports` |
 //! | its sections are laid out, relocated, bound and protected | `map`, `relocate`, `stubs` |
@@ -20,6 +21,7 @@ mod load;
 mod map;
 mod relocate;
 mod runtime;
+mod sections;
 mod signature;
 mod stubs;
 mod symbols;
