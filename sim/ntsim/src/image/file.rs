@@ -1,13 +1,14 @@
 //! Reads an image and checks everything about it that needs no machine.
 
 use super::{
-    ImageError, checksum,
+    ImageError,
     imports::{self, Wanted},
     relocate,
     sections::{self, Section},
     signature,
     symbols::Symbols,
 };
+use kernel_image::checksum;
 use object::{
     LittleEndian as LE, pe,
     read::pe::{ImageNtHeaders as _, ImageOptionalHeader as _, PeFile64},

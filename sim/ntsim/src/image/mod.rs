@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a file is read and everything about it is checked that needs no machine | [`file`](Image) |
 //! | ...where its sections lie | `sections` |
-//! | ...its checksum and its signature | `checksum`, `signature` |
+//! | ...its signature | `signature`; its checksum is the `kernel_image` crate's business |
 //! | ...what it imports | `imports` |
 //! | its sections are laid out, relocated, bound and protected | `map`, `relocate`, `stubs` |
 //! | functions that compilers call and that kernels export | `runtime` |
@@ -13,7 +13,6 @@
 //! An image calls kernel functions, the framework's table and the pointers that it is given by the calling convention of Windows, which all functions of the simulator have; and it is called
 //! the same way. So nothing stands between an image and the functions that serve a driver that is compiled for the host.
 
-mod checksum;
 mod error;
 mod file;
 mod imports;
@@ -26,7 +25,6 @@ mod signature;
 mod stubs;
 mod symbols;
 
-pub use checksum::{checksum, checksum_offset};
 pub use error::ImageError;
 pub use file::{Image, Signing};
 pub(crate) use load::{Images, LoadedImage};

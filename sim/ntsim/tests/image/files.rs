@@ -2,7 +2,8 @@
 
 use crate::pe::{Mini, TEXT, fix_checksum};
 use iced_x86::code_asm::*;
-use ntsim::image::{Image, ImageError, Signing, checksum_offset};
+use kernel_image::checksum_offset;
+use ntsim::image::{Image, ImageError, Signing};
 use object::pe;
 use proptest::prelude::*;
 

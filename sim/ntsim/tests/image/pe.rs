@@ -1,7 +1,7 @@
 //! Makes miniature driver images: code that is assembled here, in a PE file that is written here.
 
 use iced_x86::{Code, IcedError, Instruction, MemoryOperand, Register, code_asm::CodeAssembler};
-use ntsim::image::{checksum, checksum_offset};
+use kernel_image::{checksum, checksum_offset};
 use object::{
     pe,
     write::pe::{NtHeaders, SectionRange, Writer},
