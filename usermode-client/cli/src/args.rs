@@ -72,6 +72,9 @@ pub struct DeviceArgs {
     /// Load this image of the driver (hawser.sys) into the simulated machine, instead of the driver that is compiled into the command
     #[arg(long, value_name = "FILE.sys")]
     pub image: Option<PathBuf>,
+    /// Refuse an image that carries no signature
+    #[arg(long, requires = "image")]
+    pub signed: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -74,3 +74,16 @@ fn files_that_are_no_driver_are_refused_with_file_and_reason() {
         assert!(message.starts_with(&file) && message.contains(reason), "{message}");
     }
 }
+
+#[test]
+fn an_image_without_signature_is_refused_where_one_is_demanded() {
+    let Some(image) = image() else { return };
+    let output = hawser(&["info", "--image", &image, "--signed", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let message = json["message"].as_str().expect("a message");
+    assert!(
+        message.starts_with(&image) && message.contains("carries no signature"),
+        "{message}"
+    );
+}

@@ -21,7 +21,16 @@ impl Connection {
     /// Starts a machine and opens its device.
     pub fn open(args: &DeviceArgs, need: Need) -> Result<Self, Failure> {
         let memory = args.memory.unwrap_or_default();
-        let image = args.image.as_deref().map(open_image).transpose()?;
+        let signing = if args.signed {
+            Signing::Required
+        } else {
+            Signing::Optional
+        };
+        let image = args
+            .image
+            .as_deref()
+            .map(|path| open_image(path, signing))
+            .transpose()?;
         let file = image.as_ref().map(|image| image.file().to_owned());
         let config = SimConfig {
             driver: image.map_or(simulated::DriverForm::Host, simulated::DriverForm::Image),
@@ -72,8 +81,8 @@ impl Connection {
     }
 }
 
-fn open_image(path: &Path) -> Result<Image, Failure> {
-    Image::open(path, Signing::Optional).map_err(|error| Failure::Image {
+fn open_image(path: &Path, signing: Signing) -> Result<Image, Failure> {
+    Image::open(path, signing).map_err(|error| Failure::Image {
         message: error.to_string(),
     })
 }
