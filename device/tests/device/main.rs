@@ -1,5 +1,6 @@
 //! Scenarios of the accelerator, driven as a driver drives it: through registers, rings and host memory.
 
+mod auxiliary;
 mod behaviour;
 mod bus;
 mod conformance;
