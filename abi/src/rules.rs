@@ -116,11 +116,13 @@ pub struct Rule {
 
 impl Rule {
     /// Element types, as bits, that the operation takes on a device that computes with the types `computed`.
+    #[inline]
     pub const fn types_on(&self, computed: u32) -> u32 {
         self.types & (self.moved | computed)
     }
 
     /// Bits of [`step_flags`] that the operation takes for elements of this type. A conversion takes those that both of its types take.
+    #[inline]
     pub const fn flags(&self, element: ElementType) -> u8 {
         if element.is_float() {
             self.float_flags
@@ -137,6 +139,7 @@ pub const fn rule(operation: Opcode) -> &'static Rule {
 }
 
 /// The rule of the operation with this opcode byte, if there is one.
+#[inline]
 pub fn rule_of_byte(opcode: u8) -> Option<&'static Rule> {
     RULES.get(usize::from(opcode).wrapping_sub(1))
 }

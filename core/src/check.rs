@@ -120,7 +120,8 @@ pub fn check<'w>(
 
 fn check_step(step: &Step, sizes: SpaceSizes, limits: &Limits, workspace: &mut Workspace<'_>) -> Result<(), Refusal> {
     let frame = Frame::of(step, limits)?;
-    let places = Places::of(step, &frame, sizes)?;
+    let mut places = Places::NONE;
+    places.find(step, &frame, sizes)?;
     places.check_immediate(step, &frame)?;
     places.check_overlap(frame.rule.in_place)?;
     places.record(workspace)

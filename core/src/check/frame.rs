@@ -3,7 +3,7 @@
 use hawser_abi::op::{ElementType, Opcode, Predicate};
 use hawser_abi::program::{OperandIndex, Step};
 use hawser_abi::reason::Reason;
-use hawser_abi::rules::{AuxUse, Extent, OperandRule, Rule, rule_of_byte};
+use hawser_abi::rules::{AuxUse, OperandRule, Rule, rule_of_byte};
 
 use crate::limits::Limits;
 use crate::refusal::Refusal;
@@ -13,12 +13,10 @@ const AUX: usize = core::mem::offset_of!(Step, aux);
 /// What a step may do, and how large its operands are.
 pub(super) struct Frame {
     pub(super) rule: &'static Rule,
-    /// Bytes of an element of the step's type.
-    pub(super) size: u64,
-    /// Bytes of an element of the auxiliary type.
-    auxiliary_size: u64,
-    count: u64,
-    matrices: Matrices,
+    /// Bytes of an element, by [`ElementOf`](hawser_abi::rules::ElementOf).
+    sizes: [u64; 4],
+    /// Elements of an operand, by [`Extent`](hawser_abi::rules::Extent).
+    elements: [u64; 4],
 }
 
 /// Elements of the sources of a matrix product; 0 for other operations.
@@ -30,34 +28,37 @@ struct Matrices {
 
 impl Frame {
     /// The frame of a step that breaks no rule so far.
+    #[inline(always)]
     pub(super) fn of(step: &Step, limits: &Limits) -> Result<Self, Refusal> {
         let rule = operation(step, limits)?;
         let element = element_type(step, rule, limits)?;
         let source = source_type(step, rule, limits)?.unwrap_or(element);
         flags(step, rule.flags(element) & rule.flags(source))?;
         auxiliary(step, rule.aux)?;
-        let (size, auxiliary_size) = (element.size(), source.size());
-        count(step, size.max(auxiliary_size))?;
+        let (size, source_size) = (element.size(), source.size());
+        count(step, size.max(source_size))?;
+        let Matrices { left, right } = matrices(step, rule.aux, size)?;
         Ok(Self {
             rule,
-            size,
-            auxiliary_size,
-            count: step.count,
-            matrices: matrices(step, rule.aux, size)?,
+            sizes: [size, 1, 8, source_size],
+            elements: [step.count, 1, left, right],
         })
     }
 
+    /// Bytes of an element of the step's type.
+    pub(super) fn size(&self) -> u64 {
+        let [size, ..] = self.sizes;
+        size
+    }
+
     /// Bytes of an element of the operand, and bytes of the whole operand.
+    #[inline(always)]
     pub(super) fn extent(&self, operand: OperandRule) -> (u64, u64) {
-        let size = operand.element.size(self.size, self.auxiliary_size);
-        let elements = match operand.extent {
-            Extent::Count => self.count,
-            Extent::One => 1,
-            Extent::LeftMatrix => self.matrices.left,
-            Extent::RightMatrix => self.matrices.right,
-        };
+        let of = |table: &[u64; 4], index: usize| table.get(index).copied().unwrap_or_default();
+        let size = of(&self.sizes, operand.element as usize);
         // The products were checked when the frame was made.
-        (size, elements.saturating_mul(size))
+        let bytes = of(&self.elements, operand.extent as usize).wrapping_mul(size);
+        (size, bytes)
     }
 }
 
@@ -145,9 +146,9 @@ fn count(step: &Step, size: u64) -> Result<(), Refusal> {
     if step.count == 0 {
         return Err(Refusal::new(Reason::ZeroCount).limit(1));
     }
-    let most = most_elements(size);
-    if step.count > most {
-        return Err(Refusal::new(Reason::CountOverflow).length(step.count).limit(most));
+    if step.count.checked_mul(size).is_none() {
+        let refusal = Refusal::new(Reason::CountOverflow).length(step.count);
+        return Err(refusal.limit(most_elements(size)));
     }
     Ok(())
 }

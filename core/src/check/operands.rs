@@ -31,18 +31,26 @@ pub(super) struct Places([Place; 4]);
 const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
 
 impl Places {
-    /// Where the operands of a step lie.
-    pub(super) fn of(step: &Step, frame: &Frame, sizes: SpaceSizes) -> Result<Self, Refusal> {
-        let mut places = [Place::Absent; 4];
-        let operands = OperandIndex::ALL.into_iter().zip(frame.rule.operands);
+    /// No operands.
+    pub(super) const NONE: Self = Self([Place::Absent; 4]);
+
+    /// Finds where the operands of a step lie.
+    ///
+    /// They are written in place: a copy of what has just been written in parts would cost more than all that is checked.
+    pub(super) fn find(&mut self, step: &Step, frame: &Frame, sizes: SpaceSizes) -> Result<(), Refusal> {
+        let operands = OperandIndex::ALL.into_iter().zip(&frame.rule.operands);
         let found = step.spaces.into_iter().zip(step.offsets);
-        for ((place, (operand, rule)), (space, offset)) in places.iter_mut().zip(operands).zip(found) {
-            let asked = Asked { operand, rule, offset };
+        for ((place, (operand, rule)), (space, offset)) in self.0.iter_mut().zip(operands).zip(found) {
+            let asked = Asked {
+                operand,
+                rule: *rule,
+                offset,
+            };
             *place = asked
                 .place(space, frame, sizes)
                 .map_err(|refusal| refusal.operand(operand))?;
         }
-        Ok(Self(places))
+        Ok(())
     }
 
     /// The immediate fits the element type where an operand takes it, and is zero where none does.
@@ -51,7 +59,7 @@ impl Places {
         let Some(operand) = position.and_then(|position| OperandIndex::from_u32(position as u32)) else {
             return zero(core::mem::offset_of!(Step, immediate), step.immediate);
         };
-        let spare_bits = 64_u64.saturating_sub(frame.size.saturating_mul(8));
+        let spare_bits = 64_u64.saturating_sub(frame.size().saturating_mul(8));
         let widest = u64::MAX >> spare_bits.min(63);
         if step.immediate > widest {
             let refusal = Refusal::new(Reason::ImmediateTooWide).operand(operand);
