@@ -18,4 +18,5 @@ mod registers;
 mod rig;
 mod rings;
 mod semantics;
+mod shapes;
 mod throughput;
