@@ -272,6 +272,11 @@ fn narrow_floats_round_once() {
     assert_eq!(fma(F16, [0x3C00, half_ulp, 0x3C00]), [0x3C00]);
     // Out of the range of the type, as product and as sum.
     assert_eq!(fma(F16, [0x7800, 0x7800, 0x0001]), [0x7C00]);
+    // 7 * 37 is half-way between 258 and 260; what is far too small for f64 to add decides.
+    let product = [floats(BF16, &[7.0])[0], floats(BF16, &[37.0])[0]];
+    let below = floats(BF16, &[-(2.0_f64.powi(-100))])[0];
+    assert_eq!(fma(BF16, [product[0], product[1], 0]), floats(BF16, &[260.0]));
+    assert_eq!(fma(BF16, [product[0], product[1], below]), floats(BF16, &[258.0]));
     // A product of bf16 below the subnormals of f32, just above half of the least bf16.
     let tiny = [
         floats(BF16, &[2.0_f64.powi(-67)])[0] | 1,
