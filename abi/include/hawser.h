@@ -74,6 +74,15 @@ enum hawser_element_type {
     HAWSER_TYPE_F64 = 12,
 };
 
+enum hawser_predicate {
+    HAWSER_PREDICATE_EQ = 0,
+    HAWSER_PREDICATE_NE = 1,
+    HAWSER_PREDICATE_LT = 2,
+    HAWSER_PREDICATE_LE = 3,
+    HAWSER_PREDICATE_GT = 4,
+    HAWSER_PREDICATE_GE = 5,
+};
+
 enum hawser_space {
     HAWSER_SPACE_NONE = 0,
     HAWSER_SPACE_DATA = 1,
@@ -117,6 +126,12 @@ enum hawser_reason {
     HAWSER_REASON_OUT_OF_BOUNDS = 47,
     HAWSER_REASON_OVERLAP = 48,
     HAWSER_REASON_SCRATCH_NOT_WRITTEN = 49,
+    HAWSER_REASON_UNKNOWN_SOURCE_TYPE = 50,
+    HAWSER_REASON_UNSUPPORTED_SOURCE_TYPE = 51,
+    HAWSER_REASON_UNKNOWN_PREDICATE = 52,
+    HAWSER_REASON_ZERO_DIMENSION = 53,
+    HAWSER_REASON_RAGGED_MATRIX = 54,
+    HAWSER_REASON_MATRIX_OVERFLOW = 55,
     HAWSER_REASON_ARENA_TOO_SMALL = 64,
     HAWSER_REASON_MAPPING_FAILED = 65,
     HAWSER_REASON_BAD_SCATTER_GATHER = 66,
@@ -170,19 +185,19 @@ struct hawser_step {
     uint8_t opcode;
     /* An `ElementType`. */
     uint8_t element_type;
-    /* Second element type of a conversion; zero otherwise. */
+    /* Element type of a conversion's source; zero otherwise. */
     uint8_t aux_type;
     /* `step_flags`; unknown bits are refused. */
     uint8_t flags;
     /* `Space` of destination, first, second and third source; `Space::None` where the operation has no such operand. */
     uint8_t spaces[4];
-    /* Elements that an element-wise operation writes, or a reduction reads; at least 1. */
+    /* Elements of the destination, or of the sources where they are reduced to one; at least 1. */
     uint64_t count;
-    /* Byte offsets of destination, first, second and third source within their spaces; multiples of the element size, zero for `Space::None` and `Space::Immediate`. */
+    /* Byte offsets of destination, first, second and third source within their spaces; multiples of their element size, zero for `Space::None` and `Space::Immediate`. */
     uint64_t offsets[4];
     /* Bits of the immediate element in the low bytes, upper bytes zero; zero where no operand is immediate. */
     uint64_t immediate;
-    /* Matrix rows and inner dimension, or the predicate of a comparison; zero otherwise. */
+    /* Predicate of a comparison; rows and columns of a product's first source; rows of what is transposed. What is not used is zero. */
     uint32_t aux[2];
 };
 

@@ -1,8 +1,8 @@
 //! The contract between Hawser's user-mode client, its driver and the accelerator.
 //!
 //! Everything that crosses a boundary is defined here and nowhere else: the IOCTLs and their buffers
-//! ([`ioctl`], [`program`], [`info`], [`result`]), the reasons a program is refused or fails
-//! ([`reason`]), what driver and device share ([`pci`], [`registers`], [`queue`], [`descriptor`]), and the
+//! ([`ioctl`], [`program`], [`info`], [`result`]), what operations take ([`op`], [`rules`]), the reasons a program is
+//! refused or fails ([`reason`]), what driver and device share ([`pci`], [`registers`], [`queue`], [`descriptor`]), and the
 //! names under which the driver is installed ([`package`]).
 //! All integers are little-endian; every structure is `zerocopy`, without padding, and its size is
 //! asserted at compile time.
@@ -20,6 +20,7 @@ pub mod queue;
 pub mod reason;
 pub mod registers;
 pub mod result;
+pub mod rules;
 
 /// Fails the build when a wire structure does not have the size that the contract states.
 macro_rules! assert_size {

@@ -1,4 +1,4 @@
-//! Operations and element types, and which of them revision 1 of the accelerator runs.
+//! Operations and element types, and which of them revision 1 of the accelerator runs. [`crate::rules`] says what each operation takes.
 
 /// What a step does. The value is the `opcode` byte of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,11 +16,11 @@ pub enum Opcode {
     Mul = 5,
     /// `dst[i] = a[i] / b[i]`; an integer divisor of zero faults the step
     Div = 6,
-    /// Remainder of the truncated quotient
+    /// `dst[i]` = remainder of `a[i] / b[i]`; an integer divisor of zero faults the step
     Rem = 7,
-    /// The smaller of `a[i]` and `b[i]`
+    /// `dst[i]` = the smaller of `a[i]` and `b[i]`
     Min = 8,
-    /// The larger of `a[i]` and `b[i]`
+    /// `dst[i]` = the larger of `a[i]` and `b[i]`
     Max = 9,
     /// `dst[i] = a[i] * b[i] + c[i]`, floats rounded once
     Fma = 10,
@@ -28,19 +28,19 @@ pub enum Opcode {
     Neg = 11,
     /// `dst[i] = |a[i]|`
     Abs = 12,
-    /// Square root
+    /// `dst[i]` = square root of `a[i]`
     Sqrt = 13,
-    /// Bitwise and
+    /// `dst[i] = a[i] & b[i]`
     And = 14,
-    /// Bitwise or
+    /// `dst[i] = a[i] | b[i]`
     Or = 15,
-    /// Bitwise exclusive or
+    /// `dst[i] = a[i] ^ b[i]`
     Xor = 16,
-    /// Bitwise complement
+    /// `dst[i] = !a[i]`
     Not = 17,
-    /// Shift left by `b[i]`
+    /// `dst[i] = a[i] << b[i]`
     Shl = 18,
-    /// Shift right by `b[i]`
+    /// `dst[i] = a[i] >> b[i]`
     Shr = 19,
     /// `dst[i] = (a[i] <predicate aux[0]> b[i])` as a byte 0 or 1
     Compare = 20,
@@ -50,17 +50,17 @@ pub enum Opcode {
     Convert = 22,
     /// `dst[0] = a[0] + a[1] + ...`, added from the first element to the last
     Sum = 23,
-    /// `dst[0]` = sum of products
+    /// `dst[0] = a[0] * b[0] + a[1] * b[1] + ...`, added from the first product to the last
     Dot = 24,
-    /// Index of the smallest element
+    /// `dst[0]` = index of the first smallest element
     ArgMin = 25,
-    /// Index of the largest element
+    /// `dst[0]` = index of the first largest element
     ArgMax = 26,
-    /// Running sums
+    /// `dst[i] = a[0] + ... + a[i]`
     PrefixSum = 27,
-    /// Matrix product
+    /// `dst` = matrix product of `a`, which has `aux[0]` rows and `aux[1]` columns, and `b`
     MatMul = 28,
-    /// Matrix transposition
+    /// `dst` = `a`, which has `aux[0]` rows, with rows and columns exchanged
     Transpose = 29,
 }
 
@@ -213,6 +213,11 @@ impl ElementType {
         }
     }
 
+    /// Whether its values are floating-point numbers.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
+    }
+
     /// The bit of this type in [`DeviceInfo::element_types`](crate::info::DeviceInfo::element_types).
     pub const fn bit(self) -> u32 {
         1 << self as u8
@@ -227,32 +232,58 @@ impl ElementType {
     }
 }
 
-/// Operations that revision 1 runs, as bits.
-pub const REV1_OPERATIONS: u64 = Opcode::Copy.bit()
-    | Opcode::Fill.bit()
-    | Opcode::Add.bit()
-    | Opcode::Sub.bit()
-    | Opcode::Mul.bit()
-    | Opcode::Div.bit()
-    | Opcode::Min.bit()
-    | Opcode::Max.bit()
-    | Opcode::Fma.bit()
-    | Opcode::Sum.bit();
+/// How a comparison compares. The value is the `aux[0]` of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Predicate {
+    /// `a == b`
+    Eq = 0,
+    /// `a != b`
+    Ne = 1,
+    /// `a < b`
+    Lt = 2,
+    /// `a <= b`
+    Le = 3,
+    /// `a > b`
+    Gt = 4,
+    /// `a >= b`
+    Ge = 5,
+}
 
-/// Element types that revision 1 computes with, as bits.
-pub const REV1_ELEMENT_TYPES: u32 = ElementType::I32.bit()
-    | ElementType::U32.bit()
-    | ElementType::I64.bit()
-    | ElementType::F32.bit()
-    | ElementType::F64.bit();
+impl Predicate {
+    /// Every predicate of the contract, in the order of its value.
+    pub const ALL: [Predicate; 6] = [Self::Eq, Self::Ne, Self::Lt, Self::Le, Self::Gt, Self::Ge];
 
-/// Element types, as bits, that revision 1 takes for an operation that it runs: copy and fill move elements of any type, everything
-/// else computes.
-pub const fn rev1_types(operation: Opcode) -> u32 {
-    match operation {
-        Opcode::Copy | Opcode::Fill => ALL_ELEMENT_TYPES,
-        _ => REV1_ELEMENT_TYPES,
+    /// The predicate with this number, if the contract knows one.
+    pub const fn from_u32(value: u32) -> Option<Self> {
+        match value {
+            0..=5 => Some(Self::ALL[value as usize]),
+            _ => None,
+        }
     }
+
+    /// The name in messages.
+    pub const fn name(self) -> &'static str {
+        ["eq", "ne", "lt", "le", "gt", "ge"][self as usize]
+    }
+}
+
+/// Operations that revision 1 runs, as bits: all of the contract.
+pub const REV1_OPERATIONS: u64 = {
+    let (mut bits, mut next) = (0, 0);
+    while next < Opcode::ALL.len() {
+        bits |= Opcode::ALL[next].bit();
+        next += 1;
+    }
+    bits
+};
+
+/// Element types that revision 1 computes with, as bits: all of the contract.
+pub const REV1_ELEMENT_TYPES: u32 = ALL_ELEMENT_TYPES;
+
+/// Element types, as bits, that revision 1 takes for an operation.
+pub const fn rev1_types(operation: Opcode) -> u32 {
+    crate::rules::rule(operation).types_on(REV1_ELEMENT_TYPES)
 }
 
 /// Every element type of the contract, as bits.
@@ -279,6 +310,10 @@ mod tests {
             assert_eq!(
                 ElementType::from_byte(byte).map(|ty| ty as u8),
                 (1..=12).contains(&byte).then_some(byte)
+            );
+            assert_eq!(
+                Predicate::from_u32(byte.into()).map(|predicate| predicate as u8),
+                (byte < 6).then_some(byte)
             );
         }
     }

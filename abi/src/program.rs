@@ -53,20 +53,20 @@ pub struct Step {
     pub opcode: u8,
     /// An [`ElementType`](crate::op::ElementType).
     pub element_type: u8,
-    /// Second element type of a conversion; zero otherwise.
+    /// Element type of a conversion's source; zero otherwise.
     pub aux_type: u8,
     /// [`step_flags`]; unknown bits are refused.
     pub flags: u8,
     /// [`Space`] of destination, first, second and third source; [`Space::None`] where the operation has no such operand.
     pub spaces: [u8; 4],
-    /// Elements that an element-wise operation writes, or a reduction reads; at least 1.
+    /// Elements of the destination, or of the sources where they are reduced to one; at least 1.
     pub count: u64,
-    /// Byte offsets of destination, first, second and third source within their spaces; multiples of the element size, zero for
+    /// Byte offsets of destination, first, second and third source within their spaces; multiples of their element size, zero for
     /// [`Space::None`] and [`Space::Immediate`].
     pub offsets: [u64; 4],
     /// Bits of the immediate element in the low bytes, upper bytes zero; zero where no operand is immediate.
     pub immediate: u64,
-    /// Matrix rows and inner dimension, or the predicate of a comparison; zero otherwise.
+    /// Predicate of a comparison; rows and columns of a product's first source; rows of what is transposed. What is not used is zero.
     pub aux: [u32; 2],
 }
 
@@ -74,7 +74,7 @@ assert_size!(SubmitHeader = 64, Step = 64);
 
 /// Bits of [`Step::flags`].
 pub mod step_flags {
-    /// Integer results saturate instead of wrapping.
+    /// Integer results that the type cannot hold become its nearest value instead of wrapping.
     pub const SATURATE: u8 = 1;
     /// Every bit that the contract defines.
     pub const ALL: u8 = SATURATE;

@@ -108,7 +108,7 @@ reasons! {
     ImmediateNotAllowed = 0x2B,
     /// the immediate does not fit the element type
     ImmediateTooWide = 0x2C,
-    /// the offset of an operand is not a multiple of the element size
+    /// the offset of an operand is not a multiple of its element size
     Misaligned = 0x2D,
     /// offset plus length of an operand does not fit in 64 bits
     OffsetOverflow = 0x2E,
@@ -118,6 +118,18 @@ reasons! {
     Overlap = 0x30,
     /// the step reads device-local memory that the program has not written
     ScratchNotWritten = 0x31,
+    /// the type of a conversion's source is unknown
+    UnknownSourceType = 0x32,
+    /// the device does not convert from this type
+    UnsupportedSourceType = 0x33,
+    /// the comparison has no such predicate
+    UnknownPredicate = 0x34,
+    /// a matrix has no rows or no columns
+    ZeroDimension = 0x35,
+    /// the element count is not a multiple of the number of rows
+    RaggedMatrix = 0x36,
+    /// the size of a matrix does not fit in 64 bits
+    MatrixOverflow = 0x37,
 
     /// the program needs more copied bytes and tables than the driver's arena can ever hold
     ArenaTooSmall = 0x40,

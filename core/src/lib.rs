@@ -44,7 +44,6 @@ mod plan;
 mod refusal;
 mod results;
 mod rings;
-mod rules;
 mod selection;
 mod slots;
 mod sweep;

@@ -24,13 +24,18 @@ use hawser_abi::result::{NOT_APPLICABLE, ResultRecord};
 /// | `DataTooLarge`, `ScratchTooLarge` | | bytes asked for | most bytes |
 /// | `UnknownOpcode`, `UnsupportedOpcode` | | opcode | |
 /// | `UnknownType`, `UnsupportedType` | | element type | |
+/// | `UnknownSourceType`, `UnsupportedSourceType` | | type of the source | |
 /// | `StepFlags` | | flags found | flags that the operation takes |
 /// | `StepReserved` | byte position in the step | value found | |
+/// | `UnknownPredicate` | byte position in the step | predicate | last predicate |
+/// | `ZeroDimension` | byte position in the step | 0 | 1 |
 /// | `ZeroCount` | | 0 | 1 |
 /// | `CountOverflow` | | elements | most elements |
+/// | `RaggedMatrix` | | elements | rows |
+/// | `MatrixOverflow` | rows | columns | most elements |
 /// | `UnknownSpace`, `OperandMissing`, `OperandUnexpected`, `ImmediateNotAllowed` | | space | |
 /// | `ImmediateTooWide` | | immediate | largest immediate of the type |
-/// | `Misaligned` | offset of the operand | | element size |
+/// | `Misaligned` | offset of the operand | | size of its elements |
 /// | `OffsetOverflow` | offset of the operand | bytes of the operand | |
 /// | `OutOfBounds` | offset of the operand | bytes of the operand | bytes of the space |
 /// | `Overlap` | first byte that both reach | bytes that both reach | |

@@ -7,8 +7,10 @@
 //! | a step, once its operands are checked | 16 |
 //! | moving an operand of a chunk | 1 for each 16 bytes begun |
 //! | a run of contiguous host addresses within it | 4 |
+//! | 16 multiplications of a matrix product, begun in a tile | 1 |
 //!
-//! A chunk is 64 KiB of each operand. Adjacent segments count as one run.
+//! A chunk is up to 64 KiB of each operand. A tile of a matrix is moved in rows, of which each is an operand of a chunk of its own unless
+//! they follow each other in memory. Adjacent segments count as one run.
 
 /// Cycles counted so far; saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,10 @@ impl Cycles {
 
     pub(crate) fn moved(&mut self, bytes: u64, runs: u64) {
         self.add(bytes.div_ceil(16).saturating_add(runs.saturating_mul(4)));
+    }
+
+    pub(crate) fn multiplied(&mut self, products: u64) {
+        self.add(products.div_ceil(16));
     }
 
     pub(crate) const fn total(self) -> u64 {

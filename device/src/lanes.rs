@@ -1,9 +1,7 @@
 //! The buffers that hold one chunk of each operand while it is computed.
 
 use hawser_abi::program::OperandIndex;
-use zerocopy::{FromBytes, IntoBytes};
-
-use crate::number::Number;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of a chunk of one operand.
 pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
@@ -28,14 +26,24 @@ impl Lane {
             .unwrap_or_default()
     }
 
-    /// The first `length` bytes as elements; `length` is a multiple of their size.
-    pub(crate) fn elements<T: Number>(&self, length: usize) -> &[T] {
-        <[T]>::ref_from_bytes(self.bytes(length)).unwrap_or_default()
+    /// The first `count` elements.
+    pub(crate) fn elements<T: FromBytes + Immutable + KnownLayout>(&self, count: usize) -> &[T] {
+        <[T]>::ref_from_bytes(self.bytes(count * size_of::<T>())).unwrap_or_default()
     }
 
-    /// The first `length` bytes as elements for writing.
-    pub(crate) fn elements_mut<T: Number>(&mut self, length: usize) -> &mut [T] {
-        <[T]>::mut_from_bytes(self.bytes_mut(length)).unwrap_or_default()
+    /// The first `count` elements for writing.
+    pub(crate) fn elements_mut<T: FromBytes + IntoBytes + KnownLayout>(&mut self, count: usize) -> &mut [T] {
+        <[T]>::mut_from_bytes(self.bytes_mut(count * size_of::<T>())).unwrap_or_default()
+    }
+
+    /// Writes one element of bits to the first `count` places.
+    pub(crate) fn splat(&mut self, size: u64, count: usize, bits: u64) {
+        match size {
+            1 => self.elements_mut(count).fill(bits as u8),
+            2 => self.elements_mut(count).fill(bits as u16),
+            4 => self.elements_mut(count).fill(bits as u32),
+            _ => self.elements_mut(count).fill(bits),
+        }
     }
 }
 

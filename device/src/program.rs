@@ -4,13 +4,15 @@ use hawser_abi::descriptor::DeviceStep;
 use hawser_abi::queue::CompletionStatus;
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::chunk::{Current, Machine};
+use crate::chunk::Current;
 use crate::cost::Cycles;
 use crate::fault::{CommandFault, StepFault};
 use crate::host_access::HostAccess;
 use crate::lanes::Lanes;
 use crate::local_memory::LocalMemory;
-use crate::step::{Reach, check};
+use crate::place::Reach;
+use crate::step::check;
+use crate::transfer::Machine;
 use crate::view::View;
 
 /// Steps fetched at once.

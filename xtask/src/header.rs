@@ -74,7 +74,7 @@ pub const NUMBERS: [(&str, u32, &str); 17] = [
     (
         "HAWSER_STEP_SATURATE",
         program::step_flags::SATURATE as u32,
-        "step flag: integers saturate; refused by revision 1",
+        "step flag: integer results saturate instead of wrapping",
     ),
     (
         "HAWSER_STATE_IN_FLIGHT",
@@ -136,6 +136,8 @@ fn constants(out: &mut String) -> Result<()> {
     let types = op::ElementType::ALL.map(|ty| (ty.name().to_uppercase(), ty as u32));
     enumerate(out, "hawser_opcode", "HAWSER_OP", &operations)?;
     enumerate(out, "hawser_element_type", "HAWSER_TYPE", &types)?;
+    let predicates = op::Predicate::ALL.map(|predicate| (predicate.name().to_uppercase(), predicate as u32));
+    enumerate(out, "hawser_predicate", "HAWSER_PREDICATE", &predicates)?;
     let spaces = ["NONE", "DATA", "SCRATCH", "IMMEDIATE"]
         .map(str::to_owned)
         .into_iter()

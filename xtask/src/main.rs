@@ -6,6 +6,7 @@ mod links;
 mod lint;
 mod makefile;
 mod numpy;
+mod operations;
 mod package;
 mod rule_tests;
 mod runner;

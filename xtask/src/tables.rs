@@ -7,11 +7,16 @@ use hawser_abi::{ioctl, reason::Reason};
 use xshell::Shell;
 
 use crate::header::NUMBERS;
-use crate::simulator;
 use crate::source::{Field, size_of_field, structures_of, variants_of};
+use crate::{operations, simulator};
 
 /// Documents with generated tables.
-pub const DOCUMENTS: [&str; 3] = ["docs/contract.md", "docs/device.md", "docs/simulator.md"];
+pub const DOCUMENTS: [&str; 4] = [
+    "docs/contract.md",
+    "docs/device.md",
+    "docs/operations.md",
+    "docs/simulator.md",
+];
 
 const START: &str = "<!-- generated: ";
 const END: &str = "<!-- end -->";
@@ -37,6 +42,9 @@ fn table(shell: &Shell, name: &str) -> Result<String> {
         None if name == "ioctls" => ioctls(),
         None if name == "numbers" => numbers(),
         None if name == "reasons" => reasons(),
+        None if name == "operations" => operations::operations(shell),
+        None if name == "element-types" => operations::element_types(shell),
+        None if name == "predicates" => operations::predicates(),
         None if name == "kernel-functions" => simulator::kernel_functions(shell),
         None if name == "framework-functions" => simulator::framework_functions(shell),
         None if name == "dma-operations" => simulator::dma_operations(shell),

@@ -1,6 +1,8 @@
 //! Trips every rule, shows what is just inside it, and compares the whole check with a slow one that looks at each byte.
 
 mod broken;
+mod broken_operations;
+mod generate;
 mod model;
 
 use std::collections::BTreeSet;
@@ -9,14 +11,15 @@ use std::vec;
 use std::vec::Vec;
 
 use hawser_abi::op::{ElementType, Opcode};
-use hawser_abi::program::{Space, Step, SubmitHeader};
+use hawser_abi::program::{Space, Step, SubmitHeader, step_flags};
 use hawser_abi::reason::Reason;
 
-use broken::broken;
+use broken::broken_rules;
+use broken_operations::broken_operations;
 
 use super::*;
 use crate::readable_cookie;
-use crate::testing::{IMMEDIATE, NOTHING, buffer, data, header, program, scratch, step};
+use crate::testing::{IMMEDIATE, NOTHING, Where, buffer, data, header, program, scratch, step};
 use crate::workspace::workspace_words;
 
 const DATA: u64 = 256;
@@ -40,16 +43,61 @@ fn check_steps(steps: &[Step]) -> Outcome {
     )
 }
 
-fn fill(at: crate::testing::Where, count: u64) -> Step {
+fn fill(at: Where, count: u64) -> Step {
     step(Opcode::Fill, ElementType::F32, count, &[at, IMMEDIATE])
 }
 
-fn copy(to: crate::testing::Where, from: crate::testing::Where) -> Step {
+fn copy(to: Where, from: Where) -> Step {
     step(Opcode::Copy, ElementType::F32, 4, &[to, from])
 }
 
-fn add(operands: &[crate::testing::Where]) -> Step {
+fn add(operands: &[Where]) -> Step {
     step(Opcode::Add, ElementType::I32, 4, operands)
+}
+
+/// A comparison of four integers.
+fn compare(predicate: u32, to: Where, b: Where) -> Step {
+    Step {
+        aux: [predicate, 0],
+        ..step(Opcode::Compare, ElementType::I32, 4, &[to, data(16), b])
+    }
+}
+
+/// A conversion to `f32`.
+fn convert(from: ElementType, count: u64, to: Where, a: Where) -> Step {
+    Step {
+        aux_type: from as u8,
+        ..step(Opcode::Convert, ElementType::F32, count, &[to, a])
+    }
+}
+
+fn convert_to_i32(from: ElementType) -> Step {
+    Step {
+        element_type: ElementType::I32 as u8,
+        ..convert(from, 2, data(0), data(64))
+    }
+}
+
+/// A product of matrices of `f32`, the left one with these rows and columns.
+fn matmul(aux: [u32; 2], count: u64, to: Where, left: Where, right: Where) -> Step {
+    Step {
+        aux,
+        ..step(Opcode::MatMul, ElementType::F32, count, &[to, left, right])
+    }
+}
+
+fn transpose(rows: u32, count: u64, to: Where, a: Where) -> Step {
+    Step {
+        aux: [rows, 0],
+        ..step(Opcode::Transpose, ElementType::F32, count, &[to, a])
+    }
+}
+
+fn saturating(step: Step) -> Step {
+    Step {
+        flags: step_flags::SATURATE,
+        ..step
+    }
 }
 
 /// Changes one thing of a good header.
@@ -79,6 +127,11 @@ fn new(reason: Reason) -> Refusal {
 /// A refusal of the step that [`with_step`] changes.
 fn of_step(reason: Reason) -> Refusal {
     new(reason).step(1)
+}
+
+/// Every way to break a rule, with the refusal that is due.
+fn broken() -> Vec<(Outcome, Refusal)> {
+    [broken_rules(), broken_operations()].concat()
 }
 
 #[test]
@@ -129,6 +182,40 @@ fn what_lies_just_inside_the_rules_is_accepted() {
             }),
         ),
         check_steps(&[copy(scratch(0), data(0))]),
+        check_steps(&[compare(0, data(64), data(0))]),
+        check_steps(&[compare(5, data(1), IMMEDIATE)]),
+        check_steps(&[step(
+            Opcode::Compare,
+            ElementType::I8,
+            9,
+            &[data(3), data(3), IMMEDIATE],
+        )]),
+        check_steps(&[step(
+            Opcode::Select,
+            ElementType::I8,
+            9,
+            &[data(3), data(3), data(3), IMMEDIATE],
+        )]),
+        check_steps(&[step(
+            Opcode::Select,
+            ElementType::F32,
+            4,
+            &[data(16), data(1), data(16), data(16)],
+        )]),
+        check_steps(&[convert(ElementType::U16, 7, data(4), data(34))]),
+        check_steps(&[convert(ElementType::F32, 7, data(4), data(4))]),
+        check_steps(&[convert(ElementType::I64, 7, data(4), data(DATA - 56))]),
+        check_steps(&[saturating(convert_to_i32(ElementType::U64))]),
+        check_steps(&[step(Opcode::ArgMin, ElementType::U8, 3, &[data(8), data(1)])]),
+        check_steps(&[step(Opcode::PrefixSum, ElementType::F16, 3, &[data(2), data(2)])]),
+        check_steps(&[step(Opcode::Neg, ElementType::I16, 3, &[data(2), IMMEDIATE])].map(saturating)),
+        // 2 x 3 times 3 x 4, which fill the buffer to its end.
+        check_steps(&[matmul([2, 3], 8, data(DATA - 32), data(0), data(24))]),
+        check_steps(&[matmul([2, 3], 8, data(0), data(DATA - 24), data(32))]),
+        check_steps(&[matmul([2, 3], 8, data(0), data(32), data(DATA - 48))]),
+        check_steps(&[matmul([1, 1], 1, data(0), data(4), data(4))]),
+        check_steps(&[transpose(3, 12, data(0), data(48))]),
+        check_steps(&[transpose(12, 12, data(0), data(48))]),
     ];
     for (number, outcome) in accepted.into_iter().enumerate() {
         assert!(outcome.is_ok(), "case {number}: {outcome:?}");
@@ -237,6 +324,6 @@ fn cookies_are_read_only_from_headers_that_have_one() {
 fn refusals_read_as_sentences() {
     let refusal = with_step(|s| s.offsets[1] = 18).expect_err("it is misaligned");
     let text =
-        "step 1: first source: the offset of an operand is not a multiple of the element size (offset 18, limit 4)";
+        "step 1: first source: the offset of an operand is not a multiple of its element size (offset 18, limit 4)";
     assert_eq!(refusal.to_string(), text);
 }

@@ -3,7 +3,8 @@
 use hawser_abi::program::OperandIndex;
 
 use super::ReferenceFault;
-use super::parse::{Action, Place, Source};
+use super::action::{Action, Destination, Operand, Place, Source};
+use super::rules;
 
 /// The memory of one run.
 pub(super) struct Memory<'a> {
@@ -24,22 +25,23 @@ impl<'a> Memory<'a> {
 
     /// Checks that a step stays inside its spaces, reads nothing that was not written, and overlaps nothing but exactly.
     pub(super) fn check(&self, action: &Action, step: usize) -> Result<(), ReferenceFault> {
-        if !self.contains(action.dst, action.dst_bytes()) {
+        if !self.contains(action.dst.place, action.dst.extent.bytes()) {
             let operand = OperandIndex::Dst;
             return Err(ReferenceFault::OutOfBounds { step, operand });
         }
         let named = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
-        for (operand, source) in named.into_iter().zip(action.sources) {
-            let Source::At(place) = source else {
+        for (operand, source) in named.into_iter().zip(&action.sources) {
+            let Source::At(place) = source.source else {
                 continue;
             };
-            if !self.contains(place, action.source_bytes()) {
+            let length = source.extent.bytes();
+            if !self.contains(place, length) {
                 return Err(ReferenceFault::OutOfBounds { step, operand });
             }
-            if overlaps_badly(action, place) {
+            if overlaps_badly(action, place, length) {
                 return Err(ReferenceFault::Overlap { step, operand });
             }
-            if !self.is_written(place, action.source_bytes()) {
+            if !self.is_written(place, length) {
                 return Err(ReferenceFault::NotWritten { step, operand });
             }
         }
@@ -48,19 +50,21 @@ impl<'a> Memory<'a> {
 
     /// Notes that the destination of a step has been written.
     pub(super) fn mark_written(&mut self, action: &Action) {
-        if let Place::Scratch(offset) = action.dst
-            && let Some(bytes) = self.written.get_mut(range(offset, action.dst_bytes()))
+        if let Place::Scratch(offset) = action.dst.place
+            && let Some(bytes) = self.written.get_mut(range(offset, action.dst.extent.bytes()))
         {
             bytes.fill(true);
         }
     }
 
-    /// The bits of element `index` of the operand at `place`.
-    pub(super) fn load(&self, place: Place, index: u64, size: u64) -> u64 {
-        let (bytes, offset) = match place {
-            Place::Data(offset) => (&*self.data, offset),
-            Place::Scratch(offset) => (self.scratch.as_slice(), offset),
+    /// The bits of element `index` of a source.
+    pub(super) fn load(&self, operand: &Operand, index: u64) -> u64 {
+        let (bytes, offset) = match operand.source {
+            Source::Immediate(bits) => return bits,
+            Source::At(Place::Data(offset)) => (&*self.data, offset),
+            Source::At(Place::Scratch(offset)) => (self.scratch.as_slice(), offset),
         };
+        let size = operand.extent.size();
         let element = bytes.get(range(offset + index * size, size)).unwrap_or_default();
         match element {
             [b0] => u64::from(*b0),
@@ -71,12 +75,13 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Stores the bits of element `index` of the operand at `place`.
-    pub(super) fn store(&mut self, place: Place, index: u64, size: u64, bits: u64) {
-        let (bytes, offset) = match place {
+    /// Stores the low bits of `bits` as element `index` of the destination.
+    pub(super) fn store(&mut self, dst: Destination, index: u64, bits: u64) {
+        let (bytes, offset) = match dst.place {
             Place::Data(offset) => (&mut *self.data, offset),
             Place::Scratch(offset) => (self.scratch.as_mut_slice(), offset),
         };
+        let size = dst.extent.size();
         if let Some(element) = bytes.get_mut(range(offset + index * size, size)) {
             for (to, from) in element.iter_mut().zip(bits.to_le_bytes()) {
                 *to = from;
@@ -107,16 +112,13 @@ fn range(offset: u64, length: u64) -> std::ops::Range<usize> {
     offset as usize..offset.saturating_add(length) as usize
 }
 
-/// The source at `place` shares bytes with the destination, and is not the same range.
-fn overlaps_badly(action: &Action, place: Place) -> bool {
-    let (dst, source) = match (action.dst, place) {
+/// The source of `length` bytes at `place` shares bytes with the destination, without being what the operation may overwrite.
+fn overlaps_badly(action: &Action, place: Place, length: u64) -> bool {
+    let (dst, source) = match (action.dst.place, place) {
         (Place::Data(dst), Place::Data(source)) | (Place::Scratch(dst), Place::Scratch(source)) => (dst, source),
         _ => return false,
     };
-    let same = dst == source && action.dst_bytes() == action.source_bytes() && !is_reduction(action);
-    !same && dst < source + action.source_bytes() && source < dst + action.dst_bytes()
-}
-
-fn is_reduction(action: &Action) -> bool {
-    action.opcode == hawser_abi::op::Opcode::Sum
+    let dst_length = action.dst.extent.bytes();
+    let same = dst == source && dst_length == length && rules::works_in_place(action.opcode);
+    !same && dst < source + length && source < dst + dst_length
 }

@@ -1,18 +1,32 @@
 //! The reference interpreter: runs a program as the user submits it, on a plain buffer, one element after another.
 //!
 //! It is written to be obviously right rather than fast, and apart from the device: integers are computed in 128 bits and cut, single
-//! precision in double. It refuses what the contract refuses and never panics. [`crate::semantics`] says what it computes.
+//! precision in double, `f16` and `bf16` exactly. It refuses what the contract refuses and never panics. [`crate::semantics`] says what it
+//! computes.
 
+mod action;
+mod arithmetic;
+mod element_wise;
+mod exact;
+mod integer;
+mod matrix;
 mod memory;
+mod narrow;
 mod parse;
+mod parse_step;
+mod reduction;
+mod rules;
 mod scalar;
+mod single;
+
+use std::cmp::Ordering;
 
 use hawser_abi::op::Opcode;
 use hawser_abi::program::OperandIndex;
 
+use action::{Action, Detail};
+use element_wise::ZeroDivisor;
 use memory::Memory;
-use parse::{Action, Source};
-use scalar::Scalar;
 
 /// Why a program cannot be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +92,7 @@ pub fn run(program: &[u8], data: &mut [u8]) -> Result<(), ReferenceFault> {
     let parsed = parse::header(program, data.len())?;
     let mut memory = Memory::new(data, parsed.scratch_size);
     for (index, bytes) in parsed.steps.chunks_exact(parse::STEP_BYTES).enumerate() {
-        let action = parse::step(bytes, index)?;
+        let action = parse_step::step(bytes, index)?;
         memory.check(&action, index)?;
         perform(&action, &mut memory)
             .map_err(|ZeroDivisor(element)| ReferenceFault::DivideByZero { step: index, element })?;
@@ -87,42 +101,16 @@ pub fn run(program: &[u8], data: &mut [u8]) -> Result<(), ReferenceFault> {
     Ok(())
 }
 
-/// Index of an element whose divisor is zero.
-struct ZeroDivisor(u64);
-
 fn perform(action: &Action, memory: &mut Memory<'_>) -> Result<(), ZeroDivisor> {
-    if action.opcode == Opcode::Sum {
-        sum(action, memory);
-        return Ok(());
-    }
-    for index in 0..action.count {
-        let bits = |source: &Source| match source {
-            Source::Immediate(bits) => *bits,
-            Source::At(place) => memory.load(*place, index, action.size()),
-        };
-        let scalar = |source: &Source| Scalar::from_bits(action.element, bits(source));
-        let result = match (action.opcode, &action.sources) {
-            (Opcode::Copy | Opcode::Fill, [a, ..]) => Some(bits(a)),
-            (Opcode::Fma, [a, b, c]) => Some(scalar::fma(scalar(a), scalar(b), scalar(c)).to_bits(action.element)),
-            (opcode, [a, b, _]) => {
-                scalar::binary(opcode, scalar(a), scalar(b)).map(|result| result.to_bits(action.element))
-            }
-        };
-        let result = result.ok_or(ZeroDivisor(index))?;
-        memory.store(action.dst, index, action.size(), result);
+    match (action.opcode, action.detail) {
+        (Opcode::Sum, _) => reduction::sum(action, memory),
+        (Opcode::PrefixSum, _) => reduction::prefix_sum(action, memory),
+        (Opcode::Dot, _) => reduction::dot(action, memory),
+        (Opcode::ArgMin, _) => reduction::index_of_extreme(action, memory, Ordering::Less),
+        (Opcode::ArgMax, _) => reduction::index_of_extreme(action, memory, Ordering::Greater),
+        (_, Detail::MatMul(product)) => matrix::multiply(action, product, memory),
+        (_, Detail::Transpose { rows, columns }) => matrix::transpose(action, rows, columns, memory),
+        _ => return element_wise::perform(action, memory),
     }
     Ok(())
-}
-
-fn sum(action: &Action, memory: &mut Memory<'_>) {
-    let [Source::At(place), ..] = action.sources else {
-        return;
-    };
-    let element = |index| Scalar::from_bits(action.element, memory.load(place, index, action.size()));
-    let mut total = element(0);
-    for index in 1..action.count {
-        total = scalar::add(total, element(index));
-    }
-    let bits = total.canonical().to_bits(action.element);
-    memory.store(action.dst, 0, action.size(), bits);
 }

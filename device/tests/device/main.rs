@@ -1,11 +1,16 @@
 //! Scenarios of the accelerator, driven as a driver drives it: through registers, rings and host memory.
 
+mod auxiliary;
 mod behaviour;
 mod bus;
 mod conformance;
+mod delicate;
 mod fence;
 mod hostile;
 mod interrupts;
+mod known;
+mod known_conversions;
+mod known_reductions;
 mod lifecycle;
 mod malformed;
 mod reference;
@@ -13,4 +18,5 @@ mod registers;
 mod rig;
 mod rings;
 mod semantics;
+mod shapes;
 mod throughput;

@@ -88,7 +88,11 @@ fn malformed_steps_are_refused() {
     let good = step(Opcode::Add, 2, [(DATA, 8), (DATA, 0), (IMMEDIATE, 0), (NOTHING, 0)]);
     type Change = (&'static str, Box<dyn Fn(&mut Step)>);
     let cases: Vec<Change> = vec![
-        ("flags", Box::new(|s| s.flags = step_flags::SATURATE)),
+        ("flags", Box::new(|s| s.flags = 2)),
+        (
+            "flags of an operation that has none",
+            Box::new(|s| (s.opcode, s.flags) = (Opcode::Max as u8, step_flags::SATURATE)),
+        ),
         ("second type", Box::new(|s| s.aux_type = 1)),
         ("aux", Box::new(|s| s.aux[1] = 1)),
         ("no elements", Box::new(|s| s.count = 0)),
@@ -119,7 +123,8 @@ fn malformed_steps_are_refused() {
         let refused = matches!(fault, Err(ReferenceFault::Step { step: 1, .. }));
         assert!(refused, "{name}: {fault:?}");
     }
-    for (opcode, element) in [(0, 5), (30, 5), (Opcode::Dot as u8, 5), (1, 0), (1, 13), (3, 9)] {
+    let sqrt = Opcode::Sqrt as u8;
+    for (opcode, element) in [(0, 5), (30, 5), (sqrt, 5), (1, 0), (1, 13), (Opcode::Not as u8, 9)] {
         let mut bad = copy(1, (DATA, 0), (DATA, 0));
         (bad.opcode, bad.element_type) = (opcode, element);
         assert_eq!(run_steps(&[bad]), Err(ReferenceFault::Unsupported { step: 0 }));

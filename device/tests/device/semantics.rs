@@ -1,29 +1,13 @@
-//! Arithmetic: every operation and type on the values where it is delicate, device against reference and both against known results.
+//! Arithmetic of the basic operations, device against reference and both against known results; and the means for others to do so.
 
-use hawser_abi::descriptor::DeviceStep;
+use hawser_abi::descriptor::{DeviceStep, NOWHERE};
 use hawser_abi::op::{ElementType, Opcode};
-use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION};
+use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION, step_flags};
 use hawser_abi::queue::CompletionStatus;
 use hawser_device::reference::{self, ReferenceFault};
 use zerocopy::IntoBytes;
 
 use crate::rig::{Command, IMMEDIATE, NONE, Rig, fill, scratch, segment, status_of, step};
-
-const TYPES: [ElementType; 5] = [
-    ElementType::I32,
-    ElementType::U32,
-    ElementType::I64,
-    ElementType::F32,
-    ElementType::F64,
-];
-const BINARY: [Opcode; 6] = [
-    Opcode::Add,
-    Opcode::Sub,
-    Opcode::Mul,
-    Opcode::Div,
-    Opcode::Min,
-    Opcode::Max,
-];
 
 /// A program of one step on data.
 pub fn program(steps: &[Step], scratch_size: u64, data_size: usize) -> Vec<u8> {
@@ -50,10 +34,10 @@ fn as_submitted(step: &DeviceStep) -> Step {
     Step {
         opcode: step.opcode,
         element_type: step.element_type,
-        aux_type: 0,
-        flags: 0,
+        aux_type: step.aux_type,
+        flags: step.flags,
         spaces: step.where_.map(|place| match place {
-            hawser_abi::descriptor::NOWHERE => Space::None as u8,
+            NOWHERE => Space::None as u8,
             hawser_abi::descriptor::IN_IMMEDIATE => Space::Immediate as u8,
             hawser_abi::descriptor::IN_SCRATCH => Space::Scratch as u8,
             _ => Space::Data as u8,
@@ -61,7 +45,7 @@ fn as_submitted(step: &DeviceStep) -> Step {
         count: step.count,
         offsets: step.offsets,
         immediate: step.immediate,
-        aux: [0; 2],
+        aux: step.aux,
     }
 }
 
@@ -80,7 +64,7 @@ fn by_reference(steps: &[DeviceStep], data: &[u8]) -> (Result<(), ReferenceFault
 }
 
 /// Runs a step on both and returns the data that both agree on.
-fn agreed(name: &str, step: DeviceStep, data: &[u8]) -> Vec<u8> {
+pub fn agreed(name: &str, step: DeviceStep, data: &[u8]) -> Vec<u8> {
     let (status, device) = on_device(vec![step], data);
     let (result, reference) = by_reference(&[step], data);
     assert_eq!((status, result), (CompletionStatus::Success, Ok(())), "{name}");
@@ -88,79 +72,7 @@ fn agreed(name: &str, step: DeviceStep, data: &[u8]) -> Vec<u8> {
     device
 }
 
-fn special_bits(element: ElementType) -> Vec<u64> {
-    let f32s = [
-        0.0,
-        1.0,
-        1.5,
-        0.1,
-        3.0,
-        f32::MIN_POSITIVE,
-        f32::from_bits(1),
-        f32::from_bits(0x007F_FFFF),
-        f32::MAX,
-        f32::INFINITY,
-        f32::EPSILON,
-        1.0 + f32::EPSILON,
-        16_777_217.0,
-    ];
-    let f64s = [
-        0.0,
-        1.0,
-        1.5,
-        0.1,
-        3.0,
-        f64::MIN_POSITIVE,
-        f64::from_bits(1),
-        f64::from_bits(0x000F_FFFF_FFFF_FFFF),
-        f64::MAX,
-        f64::INFINITY,
-        f64::EPSILON,
-        1.0 + f64::EPSILON,
-    ];
-    match element {
-        ElementType::F32 => f32s
-            .iter()
-            .flat_map(|value| [*value, -*value])
-            .map(|value| u64::from(value.to_bits()))
-            .chain([0x7FC0_0000, 0xFFC0_1234, 0x7F80_0001, 0x7FFF_FFFF])
-            .collect(),
-        ElementType::F64 => f64s
-            .iter()
-            .flat_map(|value| [*value, -*value])
-            .map(f64::to_bits)
-            .chain([0x7FF8_0000_0000_0000, 0xFFF8_0000_0000_1234, 0x7FF0_0000_0000_0001])
-            .collect(),
-        ElementType::I64 => vec![
-            0,
-            1,
-            2,
-            3,
-            7,
-            u64::MAX,
-            u64::MAX - 6,
-            1 << 63,
-            (1 << 63) - 1,
-            1 << 32,
-            12_345_678_901,
-        ],
-        _ => vec![
-            0,
-            1,
-            2,
-            3,
-            7,
-            0xFFFF_FFFF,
-            0xFFFF_FFF9,
-            0x8000_0000,
-            0x7FFF_FFFF,
-            65_536,
-            65_535,
-        ],
-    }
-}
-
-fn bytes_of(element: ElementType, values: &[u64]) -> Vec<u8> {
+pub fn bytes_of(element: ElementType, values: &[u64]) -> Vec<u8> {
     let size = element.size() as usize;
     values
         .iter()
@@ -168,7 +80,7 @@ fn bytes_of(element: ElementType, values: &[u64]) -> Vec<u8> {
         .collect()
 }
 
-fn values_of(element: ElementType, bytes: &[u8]) -> Vec<u64> {
+pub fn values_of(element: ElementType, bytes: &[u8]) -> Vec<u64> {
     let widen = |chunk: &[u8]| {
         let mut value = [0; 8];
         value[..chunk.len()].copy_from_slice(chunk);
@@ -177,51 +89,41 @@ fn values_of(element: ElementType, bytes: &[u8]) -> Vec<u64> {
     bytes.chunks(element.size() as usize).map(widen).collect()
 }
 
-/// Runs an operation on columns of values and returns the results.
-fn column(opcode: Opcode, element: ElementType, sources: &[Vec<u64>]) -> Vec<u64> {
-    let count = sources[0].len() as u64;
-    let bytes = count * element.size();
-    let mut operands = [(0, 0), NONE, NONE, NONE];
-    let mut data = vec![0; bytes as usize];
-    for (index, source) in sources.iter().enumerate() {
-        operands[index + 1] = (0, data.len() as u64);
-        data.extend(bytes_of(element, source));
+/// Elements of one type.
+pub type Column = (ElementType, Vec<u64>);
+
+/// Runs a step, whose operands are put where there is room, on columns of values; returns the `count` elements that it writes.
+pub fn outcome(step: DeviceStep, (element, count): (ElementType, usize), sources: &[Column]) -> Vec<u64> {
+    let mut step = step;
+    let bytes = count * element.size() as usize;
+    let mut data = vec![0; bytes.next_multiple_of(8)];
+    step.where_ = [0, NOWHERE, NOWHERE, NOWHERE];
+    for (position, (element, values)) in (1..).zip(sources) {
+        (step.where_[position], step.offsets[position]) = (0, data.len() as u64);
+        data.extend(bytes_of(*element, values));
+        data.resize(data.len().next_multiple_of(8), 0);
     }
-    let name = format!("{} {}", opcode.name(), element.name());
-    let result = agreed(&name, step(opcode, element, count, operands), &data);
-    values_of(element, &result[..bytes as usize])
+    let name = format!("{step:?}");
+    values_of(element, &agreed(&name, step, &data)[..bytes])
 }
 
-fn pairs(values: &[u64]) -> [Vec<u64>; 2] {
-    let both = values.iter().flat_map(|a| values.iter().map(move |b| (*a, *b)));
-    let (a, b) = both.unzip();
-    [a, b]
+/// Runs an element-wise operation on columns of values of its type and returns the results.
+pub fn column(opcode: Opcode, element: ElementType, sources: &[Vec<u64>]) -> Vec<u64> {
+    let count = sources[0].len();
+    let sources: Vec<Column> = sources.iter().map(|source| (element, source.clone())).collect();
+    let step = step(opcode, element, count as u64, [NONE; 4]);
+    outcome(step, (element, count), &sources)
 }
 
-#[test]
-fn delicate_pairs_agree_in_every_binary_operation() {
-    for element in TYPES {
-        for opcode in BINARY {
-            let [mut a, mut b] = pairs(&special_bits(element));
-            if opcode == Opcode::Div && !matches!(element, ElementType::F32 | ElementType::F64) {
-                let kept: Vec<usize> = (0..b.len()).filter(|index| b[*index] != 0).collect();
-                a = kept.iter().map(|index| a[*index]).collect();
-                b = kept.iter().map(|index| b[*index]).collect();
-            }
-            column(opcode, element, &[a, b]);
-        }
-    }
-}
-
-#[test]
-fn delicate_triples_agree_in_fma() {
-    for element in TYPES {
-        let values = special_bits(element);
-        let [a, b] = pairs(&values);
-        for c in values {
-            column(Opcode::Fma, element, &[a.clone(), b.clone(), vec![c; a.len()]]);
-        }
-    }
+/// The same with results that saturate.
+pub fn saturated(opcode: Opcode, element: ElementType, sources: &[Vec<u64>]) -> Vec<u64> {
+    let count = sources[0].len();
+    let sources: Vec<Column> = sources.iter().map(|source| (element, source.clone())).collect();
+    let step = DeviceStep {
+        flags: step_flags::SATURATE,
+        ..step(opcode, element, count as u64, [NONE; 4])
+    };
+    outcome(step, (element, count), &sources)
 }
 
 #[test]
@@ -374,11 +276,22 @@ fn scratch_keeps_every_chunk_of_a_large_step() {
 
 #[test]
 fn both_refuse_integer_division_by_zero() {
-    for element in [ElementType::I32, ElementType::U32, ElementType::I64] {
+    let integers = ElementType::ALL.into_iter().filter(|element| !element.is_float());
+    for element in integers {
         let data = bytes_of(element, &[4, 5, 6, 1, 0, 2]);
-        let divide = step(Opcode::Div, element, 3, [(0, 0), (0, 0), (0, 3 * element.size()), NONE]);
-        assert_eq!(on_device(vec![divide], &data).0, CompletionStatus::DivideByZero);
-        let expected = Err(ReferenceFault::DivideByZero { step: 0, element: 1 });
-        assert_eq!(by_reference(&[divide], &data).0, expected);
+        for (opcode, flags) in [(Opcode::Div, 0), (Opcode::Div, step_flags::SATURATE), (Opcode::Rem, 0)] {
+            let divide = DeviceStep {
+                flags,
+                ..step(opcode, element, 3, [(0, 0), (0, 0), (0, 3 * element.size()), NONE])
+            };
+            let name = format!("{} {}", opcode.name(), element.name());
+            assert_eq!(
+                on_device(vec![divide], &data).0,
+                CompletionStatus::DivideByZero,
+                "{name}"
+            );
+            let expected = Err(ReferenceFault::DivideByZero { step: 0, element: 1 });
+            assert_eq!(by_reference(&[divide], &data).0, expected, "{name}");
+        }
     }
 }

@@ -118,12 +118,24 @@ fn step_cases() -> Vec<Case> {
     let space = |space: Space| space as u8;
     vec![
         wrong_step("unknown opcode", Reason::UnknownOpcode, None, |s| s.opcode = 30),
-        wrong_step("opcode of a later revision", Reason::UnsupportedOpcode, None, |s| {
-            s.opcode = Opcode::Dot as u8
-        }),
         wrong_step("unknown type", Reason::UnknownType, None, |s| s.element_type = 13),
         wrong_step("type the operation does not take", Reason::UnsupportedType, None, |s| {
-            s.element_type = ElementType::F16 as u8;
+            (s.opcode, s.element_type) = (Opcode::And as u8, ElementType::F16 as u8);
+        }),
+        wrong_step("unknown predicate", Reason::UnknownPredicate, None, |s| {
+            (s.opcode, s.aux) = (Opcode::Compare as u8, [6, 0]);
+        }),
+        wrong_step("conversion from no type", Reason::UnknownSourceType, None, |s| {
+            s.opcode = Opcode::Convert as u8
+        }),
+        wrong_step("matrix without rows", Reason::ZeroDimension, None, |s| {
+            (s.opcode, s.aux) = (Opcode::MatMul as u8, [0, 1]);
+        }),
+        wrong_step("matrix with a part of a row", Reason::RaggedMatrix, None, |s| {
+            (s.opcode, s.aux) = (Opcode::MatMul as u8, [u32::MAX, 1]);
+        }),
+        wrong_step("matrix too large to tell", Reason::MatrixOverflow, Some(2), |s| {
+            (s.opcode, s.aux, s.count) = (Opcode::MatMul as u8, [1, u32::MAX], 1 << 61);
         }),
         wrong_step("unknown step flag", Reason::StepFlags, None, |s| s.flags = 0x80),
         wrong_step("auxiliary field in use", Reason::StepReserved, None, |s| s.aux[1] = 1),

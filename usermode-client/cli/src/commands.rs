@@ -200,8 +200,15 @@ mod tests {
         let mut info = DeviceInfo::new_zeroed();
         info.operations = hawser_abi::op::REV1_OPERATIONS;
         info.element_types = hawser_abi::op::REV1_ELEMENT_TYPES;
-        assert_eq!(operations(&info).join(" "), "copy fill add sub mul div min max fma sum");
-        assert_eq!(element_types(&info).join(" "), "i32 u32 i64 f32 f64");
+        assert_eq!(
+            operations(&info).join(" "),
+            "copy fill add sub mul div rem min max fma neg abs sqrt and or xor not shl shr compare select convert sum dot argmin argmax \
+             prefix_sum matmul transpose"
+        );
+        assert_eq!(
+            element_types(&info).join(" "),
+            "i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64"
+        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub use device::{Device, limits_of};
 pub use error::{Ending, Error, Failed};
 pub use half::{bf16, f16};
 pub use pending::{Finished, Pending};
-pub use program::{Array, Element, Operand, Program, ProgramBuilder, ProgramError};
+pub use program::{
+    Array, Element, Float, Integer, Matrix, Operand, Predicate, Program, ProgramBuilder, ProgramError, Signed,
+};
 pub use status::NtStatus;
 pub use transport::{Buffer, Transport};

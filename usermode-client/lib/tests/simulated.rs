@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use hawser::transport::simulated::{Access, Machine, MemoryModel, SimConfig};
-use hawser::{Array, Buffer, Error, NtStatus, Program, ProgramBuilder};
+use hawser::{Array, Buffer, Error, NtStatus, Predicate, Program, ProgramBuilder};
 use hawser_abi::reason::Reason;
 
 fn machine(memory: MemoryModel) -> Machine {
@@ -182,4 +182,48 @@ fn a_buffer_begins_within_a_page() {
     buffer.read(8, &mut read).unwrap();
     assert_eq!(read, [1, 2]);
     assert!(buffer.read(usize::MAX, &mut read).is_err());
+}
+
+#[test]
+fn operations_on_matrices_and_other_types_run_on_the_device() {
+    let mut builder = ProgramBuilder::new();
+    let pixels = builder.array::<u8>(300).unwrap();
+    let weights = builder.array::<f32>(3_000).unwrap();
+    let class = builder.array::<u64>(1).unwrap();
+    let masked = builder.array::<u8>(10).unwrap();
+    let x = builder.scratch::<f32>(300).unwrap();
+    let h = builder.scratch::<f32>(10).unwrap();
+    let turned = builder.scratch::<f32>(3_000).unwrap().matrix(10, 300).unwrap();
+    builder.convert(x, pixels).unwrap();
+    builder.transpose(turned, weights.matrix(300, 10).unwrap()).unwrap();
+    let columns = (h.matrix(10, 1).unwrap(), x.matrix(300, 1).unwrap());
+    builder.matmul(columns.0, turned, columns.1).unwrap();
+    builder.compare(masked, Predicate::Ge, h, 300.0).unwrap();
+    builder.saturating_mul(masked, masked, 200).unwrap();
+    builder.saturating_add(masked, masked, masked).unwrap();
+    builder.argmax(class, h).unwrap();
+    let program = builder.build().unwrap();
+    for memory in [
+        MemoryModel::Flat,
+        MemoryModel::Scrambled,
+        MemoryModel::Iommu,
+        MemoryModel::Bounce,
+    ] {
+        let machine = machine(memory);
+        let device = machine.open(Access::ReadWrite).unwrap();
+        let mut buffer = device.buffer_for(&program).unwrap();
+        pixels.store(&mut buffer, &[1; 300]).unwrap();
+        // Column j of the weights is j everywhere but in column 9, which is 0: h[j] is 300 j.
+        let values: Vec<f32> = (0..3_000).map(|at| (at % 10 % 9) as f32).collect();
+        weights.store(&mut buffer, &values).unwrap();
+        let finished = device.run(&program, buffer).unwrap();
+        assert_eq!(class.load(&finished.buffer).unwrap(), [8], "{memory:?}");
+        assert_eq!(
+            masked.load(&finished.buffer).unwrap(),
+            [0, 255, 255, 255, 255, 255, 255, 255, 255, 0],
+            "{memory:?}"
+        );
+        drop(device);
+        machine.shutdown().unwrap();
+    }
 }

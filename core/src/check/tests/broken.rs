@@ -1,4 +1,4 @@
-//! Every way to break a rule, with the refusal that is due.
+//! Every way to break a rule that all programs have in common, with the refusal that is due.
 
 use std::vec;
 use std::vec::Vec;
@@ -9,8 +9,8 @@ use hawser_abi::reason::Reason;
 
 use super::*;
 
-/// Every way to break a rule, with the refusal that is due.
-pub(super) fn broken() -> Vec<(Outcome, Refusal)> {
+/// Every way to break a rule that all programs have in common, with the refusal that is due.
+pub(super) fn broken_rules() -> Vec<(Outcome, Refusal)> {
     let mut broken = broken_headers();
     broken.extend(broken_steps());
     broken.extend(broken_operands());
@@ -123,10 +123,6 @@ fn broken_steps() -> Vec<(Outcome, Refusal)> {
             of_step(Reason::UnknownOpcode).length(255),
         ),
         (
-            with_step(|s| s.opcode = Opcode::Rem as u8),
-            of_step(Reason::UnsupportedOpcode).length(7),
-        ),
-        (
             with_limits(Limits {
                 operations: !Opcode::Fill.bit(),
                 ..limits
@@ -139,14 +135,11 @@ fn broken_steps() -> Vec<(Outcome, Refusal)> {
             of_step(Reason::UnknownType).length(13),
         ),
         (
-            with_step(|s| s.element_type = ElementType::U8 as u8),
-            of_step(Reason::UnsupportedType).length(2),
+            with_step(|s| s.flags = 0x80),
+            of_step(Reason::StepFlags)
+                .length(0x80)
+                .limit(step_flags::SATURATE.into()),
         ),
-        (
-            with_step(|s| s.flags = step_flags::SATURATE),
-            of_step(Reason::StepFlags).length(1),
-        ),
-        (with_step(|s| s.flags = 0x80), of_step(Reason::StepFlags).length(0x80)),
         (
             with_step(|s| s.aux_type = 5),
             of_step(Reason::StepReserved).offset(2).length(5),

@@ -3,30 +3,26 @@
 use std::vec;
 use std::vec::Vec;
 
-use hawser_abi::op::{ElementType, Opcode, REV1_OPERATIONS, rev1_types};
+use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::Step;
 use hawser_abi::reason::Reason;
-use proptest::prelude::*;
-use zerocopy::FromZeros;
 
-use super::check_bytes;
-use crate::intervals::Interval;
-use crate::limits::Limits;
-use crate::testing::{buffer, header, program, runs};
-
-const DATA: usize = 96;
-const SCRATCH: usize = 48;
+pub(super) const DATA: usize = 96;
+pub(super) const SCRATCH: usize = 48;
 
 /// Step, operand and reason of a refusal.
-type Broken = (u32, Option<u8>, Reason);
+pub(super) type Broken = (u32, Option<u8>, Reason);
+/// Operand and reason of a step's refusal.
+type BrokenStep = (Option<u8>, Reason);
 
 /// What a byte of the data buffer is: bit 0 read, bit 1 written.
-struct Memory {
-    data: Vec<u8>,
+pub(super) struct Memory {
+    pub(super) data: Vec<u8>,
     scratch: Vec<bool>,
 }
 
-fn model(steps: &[Step]) -> Result<Memory, Broken> {
+/// What the program does to memory, or why it is refused.
+pub(super) fn model(steps: &[Step]) -> Result<Memory, Broken> {
     let mut memory = Memory {
         data: vec![0; DATA],
         scratch: vec![false; SCRATCH],
@@ -37,67 +33,159 @@ fn model(steps: &[Step]) -> Result<Memory, Broken> {
     Ok(memory)
 }
 
-/// Which sources an operation has, and which of them may be the immediate.
-fn sources(opcode: Opcode) -> (usize, bool, bool) {
+/// For each source that an operation has: whether it may be memory, and whether it may be the immediate.
+pub(super) fn sources(opcode: Opcode) -> Vec<(bool, bool)> {
+    use Opcode::{
+        Abs, ArgMax, ArgMin, Convert, Copy, Dot, Fill, Fma, MatMul, Neg, Not, PrefixSum, Select, Sqrt, Sum, Transpose,
+    };
     match opcode {
-        Opcode::Fill => (1, false, true),
-        Opcode::Copy | Opcode::Sum => (1, true, false),
-        Opcode::Fma => (3, true, true),
-        _ => (2, true, true),
+        Fill => vec![(false, true)],
+        Copy | Convert | Sum | ArgMin | ArgMax | PrefixSum | Transpose => vec![(true, false)],
+        Neg | Abs | Sqrt | Not => vec![(true, true)],
+        Dot | MatMul => vec![(true, false); 2],
+        Select => vec![(true, false), (true, true), (true, true)],
+        Fma => vec![(true, true); 3],
+        _ => vec![(true, true); 2],
     }
 }
 
-fn model_step(step: &Step, memory: &mut Memory) -> Result<(), (Option<u8>, Reason)> {
+fn takes(opcode: Opcode, element: ElementType) -> bool {
+    let name = element.name();
+    match opcode {
+        Opcode::Neg | Opcode::Abs => !name.starts_with('u'),
+        Opcode::Sqrt => name.contains('f'),
+        Opcode::And | Opcode::Or | Opcode::Xor | Opcode::Not | Opcode::Shl | Opcode::Shr => !name.contains('f'),
+        _ => true,
+    }
+}
+
+fn may_saturate(opcode: Opcode, element: ElementType, source: Option<ElementType>) -> bool {
+    let integer = |element: ElementType| !element.name().contains('f');
+    let listed = [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "fma",
+        "neg",
+        "abs",
+        "convert",
+        "sum",
+        "dot",
+        "prefix_sum",
+        "matmul",
+    ];
+    listed.contains(&opcode.name()) && integer(element) && source.is_none_or(integer)
+}
+
+/// Elements of destination and sources.
+type Elements = [u128; 4];
+
+fn elements(step: &Step, opcode: Opcode) -> Result<Elements, BrokenStep> {
+    let count = u128::from(step.count);
+    let [m, k] = step.aux.map(u128::from);
+    let matrix = matches!(opcode, Opcode::MatMul | Opcode::Transpose);
+    if matrix && count % m != 0 {
+        return Err((None, Reason::RaggedMatrix));
+    }
+    Ok(match opcode {
+        Opcode::Sum | Opcode::Dot | Opcode::ArgMin | Opcode::ArgMax => [1, count, count, 0],
+        Opcode::MatMul => [count, m * k, k * (count / m), 0],
+        _ => [count; 4],
+    })
+}
+
+/// The auxiliary fields, field by field.
+fn auxiliary(step: &Step, opcode: Opcode) -> Result<(), Reason> {
+    let [first, second] = step.aux;
+    if opcode != Opcode::Convert && step.aux_type != 0 {
+        return Err(Reason::StepReserved);
+    }
+    match (opcode, first) {
+        (Opcode::Compare, 0..6) | (Opcode::MatMul | Opcode::Transpose, 1..) => {}
+        (Opcode::Compare, _) => return Err(Reason::UnknownPredicate),
+        (Opcode::MatMul | Opcode::Transpose, 0) => return Err(Reason::ZeroDimension),
+        (_, 0) => {}
+        _ => return Err(Reason::StepReserved),
+    }
+    match (opcode, second) {
+        (Opcode::MatMul, 0) => Err(Reason::ZeroDimension),
+        (Opcode::MatMul, _) | (_, 0) => Ok(()),
+        _ => Err(Reason::StepReserved),
+    }
+}
+
+fn model_step(step: &Step, memory: &mut Memory) -> Result<(), BrokenStep> {
     let whole = |reason| (None, reason);
     let opcode = Opcode::from_byte(step.opcode).ok_or(whole(Reason::UnknownOpcode))?;
-    if REV1_OPERATIONS & opcode.bit() == 0 {
-        return Err(whole(Reason::UnsupportedOpcode));
-    }
     let element = ElementType::from_byte(step.element_type).ok_or(whole(Reason::UnknownType))?;
-    if rev1_types(opcode) & element.bit() == 0 {
+    if !takes(opcode, element) {
         return Err(whole(Reason::UnsupportedType));
     }
-    if step.flags != 0 {
+    let source = match opcode {
+        Opcode::Convert => Some(ElementType::from_byte(step.aux_type).ok_or(whole(Reason::UnknownSourceType))?),
+        _ => None,
+    };
+    if step.flags > 1 || (step.flags == 1 && !may_saturate(opcode, element, source)) {
         return Err(whole(Reason::StepFlags));
     }
-    if step.aux_type != 0 || step.aux != [0, 0] {
-        return Err(whole(Reason::StepReserved));
-    }
+    auxiliary(step, opcode).map_err(whole)?;
     if step.count == 0 {
         return Err(whole(Reason::ZeroCount));
     }
     let size = u128::from(element.size());
-    let length = u128::from(step.count) * size;
-    if length > u128::from(u64::MAX) {
+    let source_size = source.map_or(size, |source| source.size().into());
+    let too_long = |bytes: u128| bytes > u128::from(u64::MAX);
+    if too_long(u128::from(step.count) * size.max(source_size)) {
         return Err(whole(Reason::CountOverflow));
     }
-    let (count, memory_allowed, immediate_allowed) = sources(opcode);
-    // (space, first byte, end) of operands in memory.
-    let mut places: Vec<Option<(u8, usize, usize)>> = vec![];
+    let elements = elements(step, opcode)?;
+    if let Some(operand) = (1..3).find(|operand| too_long(elements[*operand] * size) && opcode == Opcode::MatMul) {
+        return Err((Some(operand as u8), Reason::MatrixOverflow));
+    }
+    let sizes = match opcode {
+        Opcode::Compare => [1, size, size, size],
+        Opcode::Select => [size, 1, size, size],
+        Opcode::ArgMin | Opcode::ArgMax => [8, size, size, size],
+        _ => [size, source_size, size, size],
+    };
+    let places = places(step, opcode, elements, sizes)?;
+    match step.spaces.iter().position(|space| *space == 3) {
+        None if step.immediate != 0 => return Err(whole(Reason::StepReserved)),
+        Some(operand) if size < 8 && step.immediate >> (8 * size) != 0 => {
+            return Err((Some(operand as u8), Reason::ImmediateTooWide));
+        }
+        _ => {}
+    }
+    overlap(opcode, &places)?;
+    touch(&places, memory)
+}
+
+/// Space, first byte and end of an operand in memory.
+type Place = Option<(u8, usize, usize)>;
+
+fn places(step: &Step, opcode: Opcode, elements: Elements, sizes: [u128; 4]) -> Result<[Place; 4], BrokenStep> {
+    let sources = sources(opcode);
+    let mut places = [None; 4];
     for operand in 0..4_u8 {
         let (space, offset) = (step.spaces[operand as usize], step.offsets[operand as usize]);
         let here = |reason| Err((Some(operand), reason));
-        let (wanted, may_be_memory, may_be_immediate) = match operand {
-            0 => (true, true, false),
-            n => (usize::from(n) <= count, memory_allowed, immediate_allowed),
+        let wanted = match operand {
+            0 => Some((true, false)),
+            n => sources.get(usize::from(n) - 1).copied(),
         };
-        let length = if operand == 0 && opcode == Opcode::Sum {
-            size
-        } else {
-            length
-        };
-        places.push(None);
-        match space {
-            4.. => return here(Reason::UnknownSpace),
-            0 if wanted => return here(Reason::OperandMissing),
-            1.. if !wanted => return here(Reason::OperandUnexpected),
-            3 if !may_be_immediate => return here(Reason::ImmediateNotAllowed),
-            0 | 3 if offset != 0 => return here(Reason::StepReserved),
-            0 | 3 => continue,
-            _ if !may_be_memory => return here(Reason::OperandMissing),
+        match (space, wanted) {
+            (4.., _) => return here(Reason::UnknownSpace),
+            (0, Some(_)) => return here(Reason::OperandMissing),
+            (1.., None) => return here(Reason::OperandUnexpected),
+            (3, Some((_, false))) => return here(Reason::ImmediateNotAllowed),
+            (0 | 3, _) if offset != 0 => return here(Reason::StepReserved),
+            (0 | 3, _) => continue,
+            (_, Some((false, _))) => return here(Reason::OperandMissing),
             _ => {}
         }
-        let end = u128::from(offset) + length;
+        let size = sizes[operand as usize];
+        let end = u128::from(offset) + elements[operand as usize] * size;
         let limit = if space == 1 { DATA } else { SCRATCH };
         if u128::from(offset) % size != 0 {
             return here(Reason::Misaligned);
@@ -110,13 +198,14 @@ fn model_step(step: &Step, memory: &mut Memory) -> Result<(), (Option<u8>, Reaso
         }
         places[operand as usize] = Some((space, offset as usize, end as usize));
     }
-    match step.spaces.iter().position(|space| *space == 3) {
-        None if step.immediate != 0 => return Err(whole(Reason::StepReserved)),
-        Some(operand) if size < 8 && step.immediate >> (8 * size) != 0 => {
-            return Err((Some(operand as u8), Reason::ImmediateTooWide));
-        }
-        _ => {}
-    }
+    Ok(places)
+}
+
+fn overlap(opcode: Opcode, places: &[Place; 4]) -> Result<(), BrokenStep> {
+    let in_place = !matches!(
+        opcode,
+        Opcode::Sum | Opcode::Dot | Opcode::ArgMin | Opcode::ArgMax | Opcode::MatMul | Opcode::Transpose
+    );
     let destination = places[0].expect("a destination is in memory");
     for operand in 1..4_u8 {
         let Some(source) = places[operand as usize] else {
@@ -124,10 +213,14 @@ fn model_step(step: &Step, memory: &mut Memory) -> Result<(), (Option<u8>, Reaso
         };
         let shares = (destination.1..destination.2)
             .any(|byte| source.0 == destination.0 && (source.1..source.2).contains(&byte));
-        if shares && (source != destination || opcode == Opcode::Sum) {
+        if shares && (source != destination || !in_place) {
             return Err((Some(operand), Reason::Overlap));
         }
     }
+    Ok(())
+}
+
+fn touch(places: &[Place; 4], memory: &mut Memory) -> Result<(), BrokenStep> {
     for operand in 1..4_u8 {
         match places[operand as usize] {
             Some((1, start, end)) => memory.data[start..end].iter_mut().for_each(|byte| *byte |= 1),
@@ -137,122 +230,9 @@ fn model_step(step: &Step, memory: &mut Memory) -> Result<(), (Option<u8>, Reaso
             _ => {}
         }
     }
-    match destination {
+    match places[0].expect("a destination is in memory") {
         (1, start, end) => memory.data[start..end].iter_mut().for_each(|byte| *byte |= 2),
         (_, start, end) => memory.scratch[start..end].fill(true),
     }
     Ok(())
-}
-
-/// Mostly the first strategy, sometimes the second.
-fn mostly<T: core::fmt::Debug>(
-    usual: impl Strategy<Value = T> + 'static,
-    rare: impl Strategy<Value = T> + 'static,
-) -> impl Strategy<Value = T> {
-    prop_oneof![60 => usual, 1 => rare]
-}
-
-/// Spaces that the operation takes, so that most steps get past the first rules.
-fn spaces(opcode: u8) -> impl Strategy<Value = [u8; 4]> {
-    let memory = || mostly(1_u8..3, 0_u8..6);
-    let (count, memory_allowed, immediate_allowed) = sources(Opcode::from_byte(opcode).unwrap_or(Opcode::Add));
-    let source = move |number: usize| -> BoxedStrategy<u8> {
-        match (number <= count, memory_allowed, immediate_allowed) {
-            (false, ..) => mostly(Just(0_u8), 0_u8..6).boxed(),
-            (_, true, true) => mostly(1_u8..4, 0_u8..6).boxed(),
-            (_, true, false) => memory().boxed(),
-            _ => mostly(Just(3_u8), 0_u8..6).boxed(),
-        }
-    };
-    [memory().boxed(), source(1), source(2), source(3)]
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    let opcodes: Vec<u8> = Opcode::ALL
-        .iter()
-        .filter(|op| REV1_OPERATIONS & op.bit() != 0)
-        .map(|op| *op as u8)
-        .collect();
-    let opcode = mostly(prop::sample::select(opcodes), any::<u8>());
-    let fields = opcode.prop_flat_map(|opcode| {
-        let element = mostly(prop::sample::select(vec![5_u8, 6, 7, 11, 12]), 0_u8..14);
-        let count = mostly(
-            1_u64..7,
-            prop::sample::select(vec![0, 1 << 61, 1 << 62, u64::MAX / 8 - 1]),
-        );
-        let offset = || {
-            mostly(
-                (0_u64..10).prop_map(|n| n * 8),
-                prop::sample::select(vec![1, 4, 20, 88, u64::MAX - 7, 1 << 32]),
-            )
-        };
-        let immediate = mostly(
-            Just(0_u64),
-            prop::sample::select(vec![1, 0xFFFF_FFFF, 1 << 32, u64::MAX]),
-        );
-        let odd = mostly(Just(0_u8), 0_u8..2);
-        (
-            Just(opcode),
-            element,
-            spaces(opcode),
-            count,
-            [offset(), offset(), offset(), offset()],
-            immediate,
-            odd,
-        )
-    });
-    fields.prop_map(|(opcode, element_type, spaces, count, mut offsets, immediate, odd)| {
-        for (offset, space) in offsets.iter_mut().zip(spaces) {
-            *offset = if space == 0 || space == 3 {
-                u64::from(*offset == 20)
-            } else {
-                *offset
-            };
-        }
-        let has_immediate = spaces.contains(&3) || immediate == 1;
-        let immediate = if has_immediate { immediate } else { 0 };
-        Step {
-            opcode,
-            element_type,
-            spaces,
-            count,
-            offsets,
-            immediate,
-            flags: odd,
-            ..Step::new_zeroed()
-        }
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
-    #[test]
-    fn random_programs_fare_as_in_the_model(steps in proptest::collection::vec(any_step(), 1..8)) {
-        let bytes = program(&header(&steps, DATA as u64, SCRATCH as u64), &steps);
-        let found = check_bytes(&bytes, buffer(DATA as u64), &Limits::default());
-        match (found, model(&steps)) {
-            (Ok((reads, writes)), Ok(memory)) => {
-                prop_assert_eq!(reads, runs(&memory.data, |byte| byte & 1 != 0));
-                prop_assert_eq!(writes, runs(&memory.data, |byte| byte & 2 != 0));
-            }
-            (Err(refusal), Err(broken)) => {
-                let operand = refusal.operand.map(|operand| operand as u8);
-                prop_assert_eq!((refusal.step, operand, refusal.reason), (Some(broken.0), broken.1, broken.2));
-            }
-            (found, expected) => prop_assert!(false, "{:?}, but the model says {:?}", found, expected.map(|_| "right")),
-        }
-    }
-
-    #[test]
-    fn random_bytes_are_refused_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..400), length in any::<u64>()) {
-        prop_assert!(check_bytes(&bytes, buffer(length), &Limits::default()).is_err());
-    }
-
-    #[test]
-    fn random_steps_under_a_good_header_do_no_harm(raw in proptest::collection::vec(any::<[u8; 64]>(), 1..8)) {
-        let steps: Vec<Step> = raw.iter().map(|bytes| zerocopy::transmute!(*bytes)).collect();
-        let bytes = program(&header(&steps, DATA as u64, SCRATCH as u64), &steps);
-        let found: Result<(Vec<Interval>, _), _> = check_bytes(&bytes, buffer(DATA as u64), &Limits::default());
-        prop_assert_eq!(found.is_ok(), model(&steps).is_ok());
-    }
 }

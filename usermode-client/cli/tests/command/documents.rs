@@ -63,8 +63,9 @@ fn every_mistake_of_the_documentation_is_found_where_it_says() {
         .flat_map(|program| announced(program))
         .map(|(code, _)| code)
         .collect();
-    // These two take 65,537 lines and a rule that the language forgot.
-    let not_shown = ["too-many-steps", "refused"].map(str::to_owned);
+    // These take 65,537 lines, a rule that the language forgot, and an operation that it has not learned yet: those that it has take
+    // every type.
+    let not_shown = ["too-many-steps", "refused", "type-not-computed"].map(str::to_owned);
     let known: BTreeSet<String> = shown.into_iter().chain(not_shown).collect();
     assert_eq!(listed(&language), known);
 }

@@ -47,8 +47,8 @@ fn the_device_tells_what_it_can_do() {
     contains(
         &text,
         &[
-            "copy fill add sub mul div min max fma sum",
-            "i32 u32 i64 f32 f64",
+            "copy fill add sub mul div rem min max fma neg abs sqrt",
+            "i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64",
             "1 GiB",
         ],
     );

@@ -143,7 +143,7 @@ impl Problem {
             Self::Nested => "write the inner result to a `temp` array in a line of its own",
             Self::UnknownType { .. } => "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64",
             Self::UnknownOperation { .. } => "operations: copy fill add sub mul div min max fma sum, and + - * /",
-            Self::TypeNotComputed { .. } => "it computes with i32 u32 i64 f32 f64; copy and fill take every type",
+            Self::TypeNotComputed { .. } => "the table of operations names the types that it takes",
             Self::WriteToInput { .. } => "declare it `inout`",
             Self::ReadBeforeWrite { .. } => {
                 "`out` and `temp` arrays hold nothing at the start; write to it first, or declare it `inout`"

@@ -25,6 +25,23 @@ pub struct Array<T> {
     pub(super) element: PhantomData<fn() -> T>,
 }
 
+/// Where an array lies, whatever its elements are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub owner: BuilderId,
+    pub space: Space,
+    pub offset: u64,
+}
+
+/// A source of a step, whatever its elements are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// An array.
+    Array(Place),
+    /// Bits of a constant.
+    Constant(u64),
+}
+
 impl<T> Clone for Array<T> {
     fn clone(&self) -> Self {
         *self
@@ -50,6 +67,18 @@ impl<T: Element> Array<T> {
         self.offset
     }
 
+    pub(super) const fn place(&self) -> Place {
+        Place {
+            owner: self.owner,
+            space: self.space,
+            offset: self.offset,
+        }
+    }
+
+    pub(super) const fn source(&self) -> Source {
+        Source::Array(self.place())
+    }
+
     /// Some neighbouring elements of the array.
     pub fn part(self, elements: Range<u64>) -> Result<Self, ProgramError> {
         let Range { start, end } = elements;
@@ -70,7 +99,7 @@ impl<T: Element> Array<T> {
     /// Puts values into the array's place in a data buffer, from its first element on.
     pub fn store(&self, buffer: &mut impl Buffer, values: &[T]) -> Result<(), OutsideBuffer> {
         let size = T::TYPE.size() as usize;
-        let mut at = self.place(values.len() * size, buffer.len())?;
+        let mut at = self.in_buffer(values.len() * size, buffer.len())?;
         for chunk in values.chunks(CHUNK / size) {
             let bytes: Vec<u8> = chunk
                 .iter()
@@ -86,7 +115,7 @@ impl<T: Element> Array<T> {
     pub fn load(&self, buffer: &impl Buffer) -> Result<Vec<T>, OutsideBuffer> {
         let size = T::TYPE.size() as usize;
         let length = (self.count as usize).saturating_mul(size);
-        let at = self.place(length, buffer.len())?;
+        let at = self.in_buffer(length, buffer.len())?;
         let mut values = Vec::with_capacity(self.count as usize);
         let mut bytes = [0; CHUNK];
         for done in (0..length).step_by(CHUNK) {
@@ -102,7 +131,7 @@ impl<T: Element> Array<T> {
     }
 
     /// The offset of `length` bytes of this array in a data buffer of `size` bytes.
-    fn place(&self, length: usize, size: usize) -> Result<usize, OutsideBuffer> {
+    fn in_buffer(&self, length: usize, size: usize) -> Result<usize, OutsideBuffer> {
         let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
         let in_array = length as u64 <= self.count.saturating_mul(T::TYPE.size());
         if self.space != Space::Data || !in_array {
@@ -119,6 +148,15 @@ pub enum Operand<T> {
     Array(Array<T>),
     /// A constant.
     Constant(T),
+}
+
+impl<T: Element> Operand<T> {
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Array(array) => array.source(),
+            Self::Constant(value) => Source::Constant(value.to_bits()),
+        }
+    }
 }
 
 impl<T> From<Array<T>> for Operand<T> {

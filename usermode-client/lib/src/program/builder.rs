@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hawser_abi::op::Opcode;
 use hawser_abi::pci::MEMORY_BAR_SIZE;
-use hawser_abi::program::{MAX_DATA, OperandIndex, Space, Step};
+use hawser_abi::program::{MAX_DATA, OperandIndex, Space, Step, step_flags};
 use hawser_core::Limits;
 use zerocopy::FromZeros;
 
-use super::array::BuilderId;
+use super::array::{BuilderId, Place, Source};
 use super::{ARRAY_ALIGNMENT, Array, Element, Operand, Program, ProgramError, Sizes, assemble};
 
 /// A program in the making.
@@ -66,33 +66,6 @@ impl ProgramBuilder {
         Ok(self.make(Space::Scratch, offset, count))
     }
 
-    /// Adds `dst[i] = a[i]`.
-    pub fn copy<T: Element>(&mut self, dst: Array<T>, a: Array<T>) -> Result<&mut Self, ProgramError> {
-        self.element_wise(Opcode::Copy, dst, &[a.into()])
-    }
-
-    /// Adds `dst[i] = value`.
-    pub fn fill<T: Element>(&mut self, dst: Array<T>, value: T) -> Result<&mut Self, ProgramError> {
-        self.element_wise(Opcode::Fill, dst, &[Operand::Constant(value)])
-    }
-
-    /// Adds `dst[i] = a[i] * b[i] + c[i]`.
-    pub fn fma<T: Element>(
-        &mut self,
-        dst: Array<T>,
-        a: impl Into<Operand<T>>,
-        b: impl Into<Operand<T>>,
-        c: impl Into<Operand<T>>,
-    ) -> Result<&mut Self, ProgramError> {
-        self.element_wise(Opcode::Fma, dst, &[a.into(), b.into(), c.into()])
-    }
-
-    /// Adds `dst[0] = a[0] + a[1] + ...`.
-    pub fn sum<T: Element>(&mut self, dst: Array<T>, a: Array<T>) -> Result<&mut Self, ProgramError> {
-        self.length(OperandIndex::Dst, dst.count, 1)?;
-        self.step(Opcode::Sum, a.count, dst, &[a.into()])
-    }
-
     /// The program, checked against revision 1 of the device.
     pub fn build(&self) -> Result<Program, ProgramError> {
         self.build_for(&Limits::default())
@@ -120,10 +93,10 @@ impl ProgramBuilder {
         }
     }
 
-    /// Adds a step whose sources have as many elements as its destination.
-    fn element_wise<T: Element>(
+    /// Adds a step whose sources have as many elements as its destination, all of them of one type.
+    pub(super) fn element_wise<T: Element>(
         &mut self,
-        opcode: Opcode,
+        step: Step,
         dst: Array<T>,
         sources: &[Operand<T>],
     ) -> Result<&mut Self, ProgramError> {
@@ -132,10 +105,12 @@ impl ProgramBuilder {
                 self.length(operand, array.count, dst.count)?;
             }
         }
-        self.step(opcode, dst.count, dst, sources)
+        let sources: Vec<Source> = sources.iter().map(|source| source.source()).collect();
+        self.step(step, dst.place(), &sources)
     }
 
-    fn length(&self, operand: OperandIndex, found: u64, expected: u64) -> Result<(), ProgramError> {
+    /// Refuses an operand that has not as many elements as the step needs.
+    pub(super) fn length(&self, operand: OperandIndex, found: u64, expected: u64) -> Result<(), ProgramError> {
         if found == expected {
             return Ok(());
         }
@@ -147,31 +122,23 @@ impl ProgramBuilder {
         })
     }
 
-    fn step<T: Element>(
-        &mut self,
-        opcode: Opcode,
-        count: u64,
-        dst: Array<T>,
-        sources: &[Operand<T>],
-    ) -> Result<&mut Self, ProgramError> {
-        let mut step = Step {
-            opcode: opcode as u8,
-            element_type: T::TYPE as u8,
-            count,
-            ..Step::new_zeroed()
-        };
+    /// Index of the step that is added next.
+    pub(super) fn next_step(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Adds a step with these operands.
+    pub(super) fn step(&mut self, step: Step, dst: Place, sources: &[Source]) -> Result<&mut Self, ProgramError> {
+        let mut step = step;
         let mut constant = None;
-        self.place(&mut step, OperandIndex::Dst, dst)?;
+        self.put(&mut step, OperandIndex::Dst, dst)?;
         for (source, operand) in sources.iter().zip(SOURCES) {
             match *source {
-                Operand::Array(array) => self.place(&mut step, operand, array)?,
-                Operand::Constant(value) => {
+                Source::Array(place) => self.put(&mut step, operand, place)?,
+                Source::Constant(bits) => {
                     step.spaces[operand as usize] = Space::Immediate as u8;
-                    step.immediate = value.to_bits();
-                    if constant
-                        .replace(step.immediate)
-                        .is_some_and(|other| other != step.immediate)
-                    {
+                    step.immediate = bits;
+                    if constant.replace(bits).is_some_and(|other| other != bits) {
                         return Err(ProgramError::TwoConstants { step: self.steps.len() });
                     }
                 }
@@ -181,44 +148,35 @@ impl ProgramBuilder {
         Ok(self)
     }
 
-    fn place<T>(&self, step: &mut Step, operand: OperandIndex, array: Array<T>) -> Result<(), ProgramError> {
-        if array.owner != self.id {
+    fn put(&self, step: &mut Step, operand: OperandIndex, place: Place) -> Result<(), ProgramError> {
+        if place.owner != self.id {
             return Err(ProgramError::ForeignArray {
                 step: self.steps.len(),
                 operand,
             });
         }
-        step.spaces[operand as usize] = array.space as u8;
-        step.offsets[operand as usize] = array.offset;
+        step.spaces[operand as usize] = place.space as u8;
+        step.offsets[operand as usize] = place.offset;
         Ok(())
     }
 }
 
-macro_rules! binary {
-    ($($name:ident = $opcode:ident $text:literal),+ $(,)?) => {
-        impl ProgramBuilder {
-            $(
-                #[doc = concat!("Adds `dst[i] = ", $text, "`.")]
-                pub fn $name<T: Element>(
-                    &mut self,
-                    dst: Array<T>,
-                    a: impl Into<Operand<T>>,
-                    b: impl Into<Operand<T>>,
-                ) -> Result<&mut Self, ProgramError> {
-                    self.element_wise(Opcode::$opcode, dst, &[a.into(), b.into()])
-                }
-            )+
-        }
-    };
+/// A step on `count` elements of type `T`, without its operands.
+pub(super) fn plain<T: Element>(opcode: Opcode, count: u64) -> Step {
+    Step {
+        opcode: opcode as u8,
+        element_type: T::TYPE as u8,
+        count,
+        ..Step::new_zeroed()
+    }
 }
 
-binary! {
-    add = Add "a[i] + b[i]",
-    sub = Sub "a[i] - b[i]",
-    mul = Mul "a[i] * b[i]",
-    div = Div "a[i] / b[i]",
-    min = Min "min(a[i], b[i])",
-    max = Max "max(a[i], b[i])",
+/// The same with integer results that saturate.
+pub(super) fn saturating<T: Element>(opcode: Opcode, count: u64) -> Step {
+    Step {
+        flags: step_flags::SATURATE,
+        ..plain::<T>(opcode, count)
+    }
 }
 
 const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];

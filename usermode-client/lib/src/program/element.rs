@@ -18,6 +18,27 @@ pub trait Element: Copy + sealed::Sealed {
     fn from_bits(bits: u64) -> Self;
 }
 
+/// An integer.
+pub trait Integer: Element {}
+
+/// A floating-point number.
+pub trait Float: Signed {}
+
+/// A number with a sign.
+pub trait Signed: Element {}
+
+macro_rules! kinds {
+    ($($kind:ident: $($type:ty),+);+ $(;)?) => {
+        $($(impl $kind for $type {})+)+
+    };
+}
+
+kinds! {
+    Integer: i8, u8, i16, u16, i32, u32, i64, u64;
+    Signed: i8, i16, i32, i64, f16, bf16, f32, f64;
+    Float: f16, bf16, f32, f64;
+}
+
 macro_rules! integers {
     ($($type:ty as $unsigned:ty = $element:ident),+ $(,)?) => {
         $(

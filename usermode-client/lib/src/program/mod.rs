@@ -4,7 +4,12 @@ mod array;
 mod assemble;
 mod builder;
 mod element;
+mod element_wise;
 mod inspect;
+mod matrix;
+#[cfg(test)]
+mod operation_tests;
+mod reduction;
 
 use std::time::Duration;
 
@@ -17,8 +22,10 @@ use zerocopy::{FromBytes, IntoBytes};
 pub use array::{Array, Operand};
 pub use assemble::{Sizes, assemble};
 pub use builder::ProgramBuilder;
-pub use element::Element;
+pub use element::{Element, Float, Integer, Signed};
+pub use hawser_abi::op::Predicate;
 pub use inspect::Inspection;
+pub use matrix::Matrix;
 
 /// Alignment of arrays in the data buffer and in device-local memory: a cache line, so that whole arrays can be mapped.
 pub const ARRAY_ALIGNMENT: u64 = 64;
@@ -45,6 +52,31 @@ pub enum ProgramError {
         found: u64,
         /// Elements that the step needs.
         expected: u64,
+    },
+    /// A matrix does not have the shape that the others of the step ask for.
+    #[error(
+        "step {step}: the {} is a matrix of {} x {}, and {} x {} is needed",
+        operand.name(), found.0, found.1, expected.0, expected.1
+    )]
+    ShapeMismatch {
+        /// Index of the step.
+        step: usize,
+        /// The operand.
+        operand: OperandIndex,
+        /// Its rows and columns.
+        found: (u64, u64),
+        /// Rows and columns that the step needs.
+        expected: (u64, u64),
+    },
+    /// An array that does not have the elements of a matrix.
+    #[error("{rows} x {columns} elements are no matrix made of {count}")]
+    NotAMatrix {
+        /// Rows asked for.
+        rows: u64,
+        /// Columns asked for.
+        columns: u64,
+        /// Elements of the array.
+        count: u64,
     },
     /// An array of another builder.
     #[error("step {step}: the {} is an array of another program", operand.name())]
