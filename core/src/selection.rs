@@ -176,7 +176,7 @@ mod tests {
                 prop_assert_eq!(mapped.start(), whole.start());
                 let cut = mapped != whole && !mapped.is_empty();
                 prop_assert!(!cut || (u64::from(page_offset) + u64::from(mapped.end())) % PAGE_SIZE == 0, "cut at the end of a page");
-                prop_assert!(mapped == whole || used == u64::from(registers) || pages(*whole, page_offset) > 0);
+                prop_assert!(mapped == whole || used == u64::from(registers));
             }
             // Whoever is larger than one that has anything has all of it.
             for (whole, mapped) in &shares {

@@ -4,6 +4,7 @@
 //! with the reason. Then the device is set up again, if it can be.
 
 use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
 
 use hawser_abi::reason::Reason;
 use kmdf::{Instant, NewDevice, NtStatus, Result, WaitLock, WorkItem, WorkItemOps};
@@ -15,13 +16,16 @@ use crate::stats::{End, count};
 use crate::stop::{Means, Stopped, stop};
 use crate::{controller, drain, let_go, settle};
 
+/// Time between two attempts to stop a device that did not obey. An attempt takes up to a second of a system thread.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+
 /// In which phase the controller is.
 #[derive(Debug)]
 pub struct Control {
     /// A [`Phase`].
     phase: AtomicU32,
-    /// Held by whoever starts or stops the device.
-    changing: WaitLock<()>,
+    /// Held by whoever starts or stops the device. When a device that could not be stopped may be tried again.
+    changing: WaitLock<Instant>,
     work: WorkItem,
 }
 
@@ -59,7 +63,7 @@ impl Control {
     pub fn new(device: &NewDevice<'_>) -> Result<Self> {
         Ok(Self {
             phase: AtomicU32::new(Phase::Off as u32),
-            changing: device.wait_lock(())?,
+            changing: device.wait_lock(Instant::default())?,
             work: device.work_item::<Teardown>()?,
         })
     }
@@ -100,18 +104,19 @@ impl WorkItemOps for Teardown {
     type Device = Device;
 
     fn run(device: &Device) {
-        let _changing = device.control.changing.lock();
+        let mut retry_at = device.control.changing.lock();
         let Some(hardware) = device.interrupts.hardware.borrow() else {
             return;
         };
         let needed = match device.control.phase() {
             Phase::Running => drain::in_trouble(&hardware) || device.slots.any_overdue(Instant::now()),
             // Memory is still tied to a device that could not be stopped. Perhaps it can be by now, or it is gone.
-            Phase::Failed => device.slots.on_device() > 0,
+            Phase::Failed => device.slots.on_device() > 0 && Instant::now() >= *retry_at,
             Phase::Off | Phase::Gone | Phase::Restarting => false,
         };
         if needed {
             restart(device, &hardware);
+            *retry_at = Instant::now().after(RETRY_PAUSE);
         }
     }
 }
@@ -159,14 +164,19 @@ pub fn power_down(device: &Device) {
     device.control.set(phase);
 }
 
-/// Stops the device, ends its commands, and sets it up again. Submissions that come meanwhile wait.
+/// Stops the device, ends its commands, and sets it up again. Submissions that come meanwhile wait; those that come to a device that has failed are refused until it is
+/// known to work again.
 fn restart(device: &Device, hardware: &Hardware) {
-    device.control.set(Phase::Restarting);
+    if device.control.refuses().is_none() {
+        device.control.set(Phase::Restarting);
+    }
     let phase = match halt(device, hardware) {
         None => Phase::Failed,
         Some(stopped) => {
             // Counted before the requests end, so that whoever sees one end sees the reset.
             if stopped.means() == Means::Reset {
+                // A device that had failed has obeyed: what comes from now on waits until it is set up.
+                device.control.set(Phase::Restarting);
                 count(&device.counters.resets, 1);
             }
             end_all(device, hardware, &stopped);

@@ -365,6 +365,32 @@ fn held(seed: Option<u64>) -> (SimPc, SimHandle, SimIo, Wrong) {
 }
 
 #[test]
+fn a_device_that_cannot_be_stopped_refuses_what_comes_later() {
+    for seed in schedules() {
+        let (pc, handle, io, wrong) = held(seed);
+        for cookie in 2..6 {
+            let buffer = filled(&pc);
+            let outcome = submit(&handle, &halves(cookie), Some(&buffer));
+            assert_eq!(
+                outcome.status,
+                Reason::DeviceFailed.status(),
+                "seed {seed:?}, request {cookie}"
+            );
+            pc.machine().pass_time(700_000_000).expect("the machine goes on");
+        }
+        wrong.on.set(false);
+        assert_eq!(
+            io.wait().expect("the machine goes on").status,
+            Reason::TimedOut.status()
+        );
+        succeeds(&pc, &handle, 7);
+        drop(io);
+        handle.close();
+        stop(pc);
+    }
+}
+
+#[test]
 fn what_a_device_holds_is_let_go_when_the_device_can_be_stopped_after_all() {
     for seed in schedules() {
         let (pc, handle, io, wrong) = held(seed);

@@ -150,7 +150,7 @@ fn registers(description: &DEVICE_DESCRIPTION) -> u32 {
     match machine::with(|m| m.options.map_registers) {
         Registers::Limited(registers) => registers,
         Registers::Enough if machine::with(|m| m.options.memory == MemoryModel::Bounce) => bounce::REGISTERS,
-        Registers::Enough => description.MaximumLength / PAGE as u32 + 1,
+        Registers::Enough => description.MaximumLength.div_ceil(PAGE as u32) + 1,
     }
 }
 

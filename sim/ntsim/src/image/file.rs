@@ -167,6 +167,13 @@ fn check_kind(file: &str, image: &PeFile64<'_>) -> Result<(), ImageError> {
     if let Some(machine) = machine {
         return Err(ImageError::Machine { file, machine });
     }
+    let flags = image.nt_headers().file_header().characteristics.get(LE);
+    if flags & pe::IMAGE_FILE_EXECUTABLE_IMAGE == 0 || flags & pe::IMAGE_FILE_RELOCS_STRIPPED != 0 {
+        return Err(ImageError::Malformed {
+            file,
+            reason: "its header says that it was not linked completely, or that it cannot be moved".to_owned(),
+        });
+    }
     let subsystem = image.nt_headers().optional_header().subsystem();
     if subsystem != pe::IMAGE_SUBSYSTEM_NATIVE {
         return Err(ImageError::Subsystem { file, subsystem });

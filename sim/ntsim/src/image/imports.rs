@@ -5,6 +5,9 @@ use crate::cross;
 use object::{LittleEndian as LE, read::pe::Import};
 use wdk_sys::standin;
 
+/// The most imports of an image: far more than any driver has, and few enough that a file whose tables lead to each other over and over is soon refused.
+const MOST: usize = 1 << 14;
+
 /// One import: the slot in the import address table, and what belongs there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -90,6 +93,9 @@ fn all(image: &object::read::pe::PeFile64<'_>, size: u32) -> Result<Vec<Wanted>,
                 Import::Name(_, name) => utf8(name)?,
                 Import::Ordinal(number) => return Err(format!("{module} is imported from by ordinal {number}")),
             };
+            if wanted.len() == MOST {
+                return Err(format!("it has more than {MOST} imports"));
+            }
             wanted.push(Wanted {
                 slot,
                 module: module.clone(),

@@ -44,14 +44,15 @@ impl Images {
         let images = self.all.borrow();
         images.iter().find_map(|loaded| {
             let place = loaded.mapped.offset_of(address)?;
-            Some(describe(loaded.content(), place))
+            (place < loaded.content().size).then(|| describe(loaded.content(), place))
         })
     }
 }
 
 fn describe(content: &Content, place: u32) -> String {
     let file = short_name(&content.file);
-    match content.symbols.find(place) {
+    let code = content.sections.iter().any(|section| section.runs(place));
+    match content.symbols.find(place).filter(|_| code) {
         Some((function, into)) => format!("{file}!{function}+{into:#x}"),
         None => format!("{file}+{place:#x}"),
     }

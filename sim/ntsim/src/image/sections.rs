@@ -4,7 +4,7 @@ use super::ImageError;
 use object::{
     LittleEndian as LE,
     pe::{self, ImageSectionHeader},
-    read::pe::PeFile64,
+    read::pe::{ImageNtHeaders as _, ImageOptionalHeader as _, PeFile64},
 };
 
 /// Sections begin at pages.
@@ -49,22 +49,22 @@ impl Section {
     }
 }
 
-/// Reads the section table. Sections lie in the image, behind each other.
+/// Reads the section table. Each section lies at the first page behind the one before it, and the first behind the headers.
 pub(super) fn read(file: &str, image: &PeFile64<'_>, size: u32) -> Result<Vec<Section>, ImageError> {
-    let mut free = PAGE;
+    let headers = image.nt_headers().optional_header().size_of_headers();
+    let mut next = headers.checked_next_multiple_of(PAGE).unwrap_or(u32::MAX);
     let mut all = Vec::new();
     for header in image.section_table().iter() {
         let section = section(file, image, header)?;
         let end = section.address.checked_add(section.size);
-        let fits = section.address >= free && section.address.is_multiple_of(PAGE);
-        let Some(end) = end.filter(|end| fits && *end <= size) else {
+        let Some(end) = end.filter(|end| section.address == next && *end <= size) else {
             return Err(malformed(
                 file,
                 &section.name,
-                "lies outside the image, or over another",
+                "does not lie in the image, right behind the one before it",
             ));
         };
-        free = end.next_multiple_of(PAGE);
+        next = end.next_multiple_of(PAGE);
         all.push(section);
     }
     Ok(all)
@@ -72,6 +72,9 @@ pub(super) fn read(file: &str, image: &PeFile64<'_>, size: u32) -> Result<Vec<Se
 
 fn section(file: &str, image: &PeFile64<'_>, header: &ImageSectionHeader) -> Result<Section, ImageError> {
     let name = String::from_utf8_lossy(header.raw_name()).into_owned();
+    if header.virtual_size.get(LE) == 0 {
+        return Err(malformed(file, &name, "has no size in memory"));
+    }
     let bytes = header
         .pe_data(image.data())
         .map_err(|error| malformed(file, &name, &error.to_string()))?;

@@ -11,7 +11,7 @@ use core::ffi::{c_int, c_void};
 use std::{cell::Cell, mem::MaybeUninit, ptr, sync::OnceLock};
 
 /// The signals that faults of driver code raise.
-const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+const SIGNALS: [c_int; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
 /// What a context needs of its stack to deal with a fault.
 const HEADROOM: usize = 32 * 1024;
 /// The stack on which an overflow is reported.

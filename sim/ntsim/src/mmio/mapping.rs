@@ -169,6 +169,9 @@ impl Drop for State {
 
 /// Says what a host fault in this range of addresses means.
 pub fn explain(range: Range<usize>, rule: Rule, text: &str) {
+    if range.is_empty() {
+        return;
+    }
     machine::with(|m| {
         m.mmio
             .explanations

@@ -34,7 +34,9 @@ pub(super) unsafe extern "C" fn on_stack_overflow() -> ! {
 
 fn handle(frame: &mut Frame) {
     if frame.signal != libc::SIGSEGV && frame.signal != libc::SIGBUS {
-        let text = format!("{} raised signal {}", decode::at(frame.rip).text(), frame.signal);
+        // A breakpoint is reported behind its instruction, which is one byte long.
+        let place = frame.rip - u64::from(frame.signal == libc::SIGTRAP);
+        let text = format!("{} raised signal {}", decode::at(place).text(), frame.signal);
         verifier::fatal(mmio::TRAPPING_INSTRUCTION, [frame.rip, 0, 0], text);
     }
     match machine::with(|m| m.mmio.place_of(frame.address as usize)) {

@@ -70,6 +70,49 @@ fn an_image_for_another_processor() {
 }
 
 #[test]
+fn an_image_that_cannot_be_moved_or_was_not_linked_completely() {
+    let whole = idle().flags;
+    for flags in [
+        whole | pe::IMAGE_FILE_RELOCS_STRIPPED,
+        whole & !pe::IMAGE_FILE_EXECUTABLE_IMAGE,
+    ] {
+        let file = Mini { flags, ..idle() }.file();
+        assert!(message(&file).contains("not linked completely, or that it cannot be moved"));
+    }
+}
+
+/// The place in the file of a field of the n-th section header.
+fn section_field(file: &[u8], section: usize, field: usize) -> usize {
+    let optional_header = checksum_offset(file).expect("a header") - 64;
+    optional_header + 240 + 40 * section + field
+}
+
+#[test]
+fn sections_that_do_not_follow_each_other() {
+    for (field, value, reason) in [
+        (12, 0x9000_u32, "right behind the one before it"),
+        (8, 0, "has no size in memory"),
+    ] {
+        let mut file = idle().file();
+        let place = section_field(&file, 1, field);
+        file[place..place + 4].copy_from_slice(&value.to_le_bytes());
+        fix_checksum(&mut file);
+        assert!(message(&file).contains(reason), "{}", message(&file));
+    }
+}
+
+#[test]
+fn imports_without_end() {
+    // One list of 130 functions, and 130 descriptors that all lead to it.
+    let mini = Mini {
+        repeated: 130,
+        imports: vec![("ntoskrnl.exe", "KeSetEvent")],
+        ..idle()
+    };
+    assert!(message(&mini.file()).contains("it has more than 16384 imports"));
+}
+
+#[test]
 fn a_program() {
     let file = Mini {
         subsystem: pe::IMAGE_SUBSYSTEM_WINDOWS_CUI,

@@ -25,6 +25,8 @@ const CODE: u32 = pe::IMAGE_SCN_CNT_CODE | pe::IMAGE_SCN_MEM_READ | pe::IMAGE_SC
 pub struct Mini {
     pub machine: u16,
     pub subsystem: u16,
+    /// Characteristics of the file.
+    pub flags: u16,
     pub entry: u64,
     /// Section `.text`.
     pub code: Vec<u8>,
@@ -36,6 +38,8 @@ pub struct Mini {
     pub data: Vec<u8>,
     /// Places with a pointer, and the kind of relocation there.
     pub relocations: Vec<(u32, u16)>,
+    /// How often the first import stands in its list, and the list in the directory; 0 for images as linkers make them.
+    pub repeated: usize,
     /// Image and function, each in a slot of its own.
     pub imports: Vec<(&'static str, &'static str)>,
 }
@@ -45,12 +49,14 @@ impl Default for Mini {
         Self {
             machine: pe::IMAGE_FILE_MACHINE_AMD64,
             subsystem: pe::IMAGE_SUBSYSTEM_NATIVE,
+            flags: pe::IMAGE_FILE_EXECUTABLE_IMAGE | pe::IMAGE_FILE_LARGE_ADDRESS_AWARE,
             entry: TEXT,
             code: Vec::new(),
             code_flags: CODE,
             init: Vec::new(),
             data: Vec::new(),
             relocations: Vec::new(),
+            repeated: 0,
             imports: Vec::new(),
         }
     }
@@ -127,7 +133,7 @@ impl Mini {
         if !self.imports.is_empty() {
             writer.set_data_directory(
                 pe::IMAGE_DIRECTORY_ENTRY_IMPORT,
-                READ_ONLY as u32 + DIRECTORY as u32,
+                READ_ONLY as u32 + self.directory() as u32,
                 20 * (self.imports.len() as u32 + 1),
             );
         }
@@ -151,7 +157,7 @@ impl Mini {
         NtHeaders {
             machine: self.machine,
             time_date_stamp: 0,
-            characteristics: pe::IMAGE_FILE_EXECUTABLE_IMAGE | pe::IMAGE_FILE_LARGE_ADDRESS_AWARE,
+            characteristics: self.flags,
             major_linker_version: 14,
             minor_linker_version: 0,
             address_of_entry_point: self.entry as u32,
@@ -173,6 +179,9 @@ impl Mini {
 
     /// The import address table, the directory, and the names.
     fn read_only(&self) -> Vec<u8> {
+        if self.repeated > 0 {
+            return self.repeated_imports();
+        }
         let mut section = vec![0; 0x1000];
         let mut names = DIRECTORY + 20 * (self.imports.len() + 1);
         let mut put = |place: usize, bytes: &[u8]| section[place..place + bytes.len()].copy_from_slice(bytes);
@@ -190,6 +199,35 @@ impl Mini {
             put(descriptor, &table);
             put(descriptor + 12, &(READ_ONLY as u32 + module_name as u32).to_le_bytes());
             put(descriptor + 16, &table);
+        }
+        section
+    }
+}
+
+impl Mini {
+    /// Where in the read-only section the import directory is.
+    fn directory(&self) -> usize {
+        match self.repeated {
+            0 => DIRECTORY,
+            times => 8 * (times + 1),
+        }
+    }
+
+    /// A list of slots, a directory that leads to it over and over, and the names.
+    fn repeated_imports(&self) -> Vec<u8> {
+        let (module, function) = self.imports[0];
+        let hint = self.directory() + 20 * (self.repeated + 1);
+        let name = hint + 2 + function.len() + 1;
+        let mut section = vec![0; 0x1000];
+        let mut put = |place: usize, bytes: &[u8]| section[place..place + bytes.len()].copy_from_slice(bytes);
+        put(hint + 2, function.as_bytes());
+        put(name, module.as_bytes());
+        for index in 0..self.repeated {
+            put(8 * index, &(READ_ONLY + hint as u64).to_le_bytes());
+            let descriptor = self.directory() + 20 * index;
+            put(descriptor, &(READ_ONLY as u32).to_le_bytes());
+            put(descriptor + 12, &(READ_ONLY as u32 + name as u32).to_le_bytes());
+            put(descriptor + 16, &(READ_ONLY as u32).to_le_bytes());
         }
         section
     }

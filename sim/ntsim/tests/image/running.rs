@@ -67,6 +67,23 @@ fn an_image_is_loaded_and_unloaded() {
 }
 
 #[test]
+fn instructions_that_trap_are_reported() {
+    let traps: [fn(&mut CodeAssembler) -> Result<(), IcedError>; 4] = [
+        |code| code.int3(),
+        |code| code.ud2(),
+        |code| code.hlt(),
+        |code| {
+            code.xor(ecx, ecx)?;
+            code.div(ecx)
+        },
+    ];
+    for (index, write) in traps.into_iter().enumerate() {
+        let crash = crash_of(&Mini::new(write));
+        assert!(crash.text.contains("in mini.sys+0x100"), "{index}: {crash}");
+    }
+}
+
+#[test]
 fn the_status_of_the_entry_point_is_told() {
     let machine = machine();
     let mini = Mini::new(|code| {
