@@ -67,7 +67,8 @@ impl DmaEnabler {
         Ok((Self { handle, ledger }, Authority::new(EnablerId::of(handle))))
     }
 
-    /// Most bytes of one transfer in either direction: what was configured, or less where the system has few map registers. `IRQL <= DISPATCH_LEVEL`.
+    /// Most bytes that the framework maps at once in either direction: what was configured, or less where the adapter has fewer map registers. For a single transfer it asks the HAL about the buffer at
+    /// hand and may allow more. `IRQL <= DISPATCH_LEVEL`.
     pub fn fragment_length(&self) -> usize {
         let directions = [
             _WDF_DMA_DIRECTION::WdfDmaDirectionReadFromDevice,

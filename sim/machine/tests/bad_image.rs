@@ -62,3 +62,37 @@ fn a_framework_that_is_another() {
     }
     common::stop(common::start(hawser_machine::MemoryModel::Iommu));
 }
+
+/// The image with other code at its entry point.
+fn with_entry(code: &[u8]) -> Option<DriverForm> {
+    let image = common::image()?;
+    let bytes = std::fs::read(image.file()).expect("the image is there");
+    let file = object::read::pe::PeFile64::parse(bytes.as_slice()).expect("an image");
+    let (section, _) = file.section_table().pe_file_range_at(image.entry()).expect("code");
+    let place = section as usize;
+    changed(&bytes[place..place + 64], code)
+}
+
+#[test]
+fn an_entry_point_that_fails() {
+    // mov eax, STATUS_UNSUCCESSFUL; ret
+    if let Some(driver) = with_entry(&[0xB8, 0x01, 0x00, 0x00, 0xC0, 0xC3]) {
+        let message = refusal(driver);
+        assert_eq!(
+            message,
+            "changed/hawser.sys did not load: its entry point failed with NTSTATUS 0xc0000001"
+        );
+    }
+}
+
+#[test]
+fn an_entry_point_that_traps() {
+    // ud2
+    if let Some(driver) = with_entry(&[0x0F, 0x0B]) {
+        let message = refusal(driver);
+        assert!(
+            message.contains("`ud2` in hawser.sys") || message.contains("ud2 in hawser.sys"),
+            "{message}"
+        );
+    }
+}

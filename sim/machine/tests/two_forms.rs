@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{MODELS, image, open, pattern, program, step};
+use common::{MODELS, image, open, pattern, program, result_of, stats, step};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{DriverForm, MemoryModel, SimConfig, SimHandle, SimPc};
 use ntsim::trace::{Event, TraceMode};
@@ -20,7 +20,7 @@ struct Run {
     data: Vec<u8>,
 }
 
-/// Two handles, mapped and copied bytes, a program that is refused, a program that is cancelled or not as it comes, sleep, and the end.
+/// Two handles, mapped and copied bytes, a program that is refused, a program that is cancelled or not as it comes, sleep, questions, and the end.
 fn run(driver: DriverForm, memory: MemoryModel, seed: u64) -> Run {
     let config = SimConfig {
         driver,
@@ -74,6 +74,11 @@ fn requests(pc: &SimPc, seed: u64) -> Vec<u8> {
         pc.device().sleep().expect("the device sleeps");
         pc.device().resume().expect("the device wakes");
     }
+    for cookie in 0..5 {
+        let record = result_of(&handles[cookie as usize % 2], cookie);
+        data.extend_from_slice(&record.map_or(u32::MAX, |record| record.reason).to_le_bytes());
+    }
+    data.extend_from_slice(&stats(&handles[1]).submitted.to_le_bytes());
     handles.into_iter().for_each(SimHandle::close);
     data
 }

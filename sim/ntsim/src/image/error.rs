@@ -90,7 +90,7 @@ pub enum ImageError {
         /// The file.
         file: String,
     },
-    /// The signature is not over these bytes, or is none.
+    /// The digest that was signed is not that of these bytes, or the signature is none.
     #[error("{file}: its signature does not hold: {reason}")]
     Signature {
         /// The file.

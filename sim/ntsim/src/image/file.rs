@@ -23,10 +23,10 @@ const LARGEST: u32 = 256 << 20;
 /// What a machine demands of the signatures of drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Signing {
-    /// A signature must hold where there is one: Windows with a debugger attached, or with integrity checks off.
+    /// The digest of a signature must be right where there is one: Windows with integrity checks off.
     #[default]
     Optional,
-    /// There must be one: Windows with test signing on. Who signed is not looked at.
+    /// There must be a signature, as on every other Windows. Who signed is not looked at.
     Required,
 }
 

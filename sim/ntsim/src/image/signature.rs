@@ -1,4 +1,5 @@
-//! Whether a signature holds: whether it is over these bytes. Who signed is not looked at, since that is a matter of the certificates that a machine trusts.
+//! Whether the digest that was signed is that of these bytes. The signature over the digest is not computed, and who signed is not looked at: that is a matter of the certificates that a machine
+//! trusts, and of Windows.
 
 use super::{ImageError, Signing};
 use authenticode::{AttributeCertificateIterator, AuthenticodeSignature, authenticode_digest};

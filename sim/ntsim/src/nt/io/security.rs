@@ -1,6 +1,7 @@
 //! Who opens a device, and what its security descriptor lets them do.
 //!
-//! Every device has the descriptor that Windows gives a device by default: all rights for the system and administrators; reading, writing and executing for everybody.
+//! Every device has the descriptor that Windows gives a device by default: all rights for the system and administrators; reading, writing and executing for everybody. What an INF says instead is not
+//! read; Hawser's gives users less, and administrators the same.
 
 use wdk_sys::{READ_CONTROL, STANDARD_RIGHTS_ALL, SYNCHRONIZE};
 
