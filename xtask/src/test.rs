@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::Shell;
 
-use crate::{abi, links, lint, makefile, numpy, rule_tests, runner, sys, unsafe_scan, windows};
+use crate::{abi, links, lint, makefile, numpy, package, rule_tests, runner, sys, unsafe_scan, windows};
 
 /// Runs all checks; ends with the sum of all test runners.
 pub fn run(shell: &Shell) -> Result<()> {
@@ -23,6 +23,10 @@ pub fn run(shell: &Shell) -> Result<()> {
     windows::run(shell)?;
     step("driver images");
     let image = sys::run_unless_skipped(shell)?;
+    if image.is_some() {
+        step("driver packages");
+        package::run(shell, &package::Arguments::default())?;
+    }
     step("NumPy round trip");
     numpy::run(shell)?;
     step("tests");

@@ -87,3 +87,18 @@ fn an_image_without_signature_is_refused_where_one_is_demanded() {
         "{message}"
     );
 }
+
+/// The packaged image, which is signed where the tools for that were there.
+#[test]
+fn a_signed_image_runs_where_a_signature_is_demanded() {
+    let Some(image) = image() else { return };
+    let package = std::path::Path::new(&image).with_file_name("package");
+    if !package.join("hawser.cer").exists() {
+        println!("SKIPPED: there is no signed package beside the image");
+        return;
+    }
+    let signed = package.join("hawser.sys").display().to_string();
+    let output = hawser(&["run", "examples/saxpy.hws", "--image", &signed, "--signed"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("verified"));
+}

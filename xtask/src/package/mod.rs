@@ -13,7 +13,7 @@ use sign::Signing;
 use stamp::Stamp;
 
 /// What to package.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub struct Arguments {
     /// Architecture of the package; all without this
     #[arg(long, value_enum)]

@@ -68,7 +68,8 @@ fn an_image_is_loaded_and_unloaded() {
 
 #[test]
 fn instructions_that_trap_are_reported() {
-    let traps: [fn(&mut CodeAssembler) -> Result<(), IcedError>; 4] = [
+    type Write = fn(&mut CodeAssembler) -> Result<(), IcedError>;
+    let traps: [Write; 4] = [
         |code| code.int3(),
         |code| code.ud2(),
         |code| code.hlt(),
