@@ -54,7 +54,7 @@ mod tags;
 mod teardown;
 mod waiting;
 mod watchdog;
-#[cfg(all(windows, not(wdk_standin)))]
+#[cfg(all(windows, not(wdk_standin), not(test)))]
 mod wdk_runtime;
 
 pub use entry::driver_entry;
