@@ -1,0 +1,130 @@
+//! The programs that are measured. Every one is accepted by the check.
+
+use hawser_abi::program::{MAGIC, Step, SubmitHeader, VERSION};
+use hawser_core::BufferShape;
+use zerocopy::{FromZeros, IntoBytes};
+
+mod adversarial;
+mod arrays;
+pub mod operand;
+mod ordered;
+mod random;
+
+/// Steps, or instructions of a foreign program, that are measured together: more than a branch predictor can learn.
+pub const DISTINCT_STEPS: u32 = 65_536;
+
+/// The input buffer of a submission, and what the check has to know beside it.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Header and steps.
+    pub bytes: Vec<u8>,
+    /// Number of steps.
+    pub steps: u32,
+    /// Where the data buffer lies.
+    pub shape: BufferShape,
+}
+
+/// Steps, and bytes of the two spaces that they need.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// Bytes of the data buffer.
+    pub data: u64,
+    /// Bytes of device-local memory.
+    pub scratch: u64,
+}
+
+impl Draft {
+    /// The submission of these steps, with a data buffer at the start of a page.
+    pub fn program(&self) -> Program {
+        let count = self.steps.len() as u32;
+        let header = SubmitHeader {
+            magic: MAGIC,
+            version: VERSION,
+            header_size: 64,
+            total_size: 64 + 64 * count,
+            step_size: 64,
+            step_count: count,
+            cookie: 1,
+            scratch_size: self.scratch,
+            data_size: self.data,
+            ..SubmitHeader::new_zeroed()
+        };
+        Program {
+            bytes: [header.as_bytes(), self.steps.as_bytes()].concat(),
+            steps: count,
+            shape: BufferShape {
+                length: self.data,
+                page_offset: 0,
+            },
+        }
+    }
+}
+
+/// How the steps of a program are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Every operation, type, space, flag; operands at random offsets of a large buffer, temporaries in slots of device-local memory.
+    Random,
+    /// Random operations on whole arrays of random size, as programs that users write have them.
+    Arrays,
+    /// A pattern of four operations that walks through arrays side by side.
+    Ordered,
+    /// An adversary's: four intervals for each step, none of which touches another, in bit-reversed order.
+    Scattered,
+    /// An adversary's: each written interval overlaps two read ones, so that the plan has the most pieces.
+    Fragments,
+    /// An adversary's: small intervals within larger ones, visited so that no two neighbours in time touch.
+    Nested,
+    /// An adversary's: as many intervals of device-local memory as there are steps, read in random order.
+    Scratch,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Random,
+        Self::Arrays,
+        Self::Ordered,
+        Self::Scattered,
+        Self::Fragments,
+        Self::Nested,
+        Self::Scratch,
+    ];
+    /// Those of an adversary.
+    pub const ADVERSARIAL: [Self; 4] = [Self::Scattered, Self::Fragments, Self::Nested, Self::Scratch];
+
+    /// The name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Arrays => "arrays",
+            Self::Ordered => "ordered",
+            Self::Scattered => "scattered",
+            Self::Fragments => "fragments",
+            Self::Nested => "nested",
+            Self::Scratch => "scratch",
+        }
+    }
+
+    /// A program of `count` steps. The same seed gives the same program.
+    pub fn draft(self, count: u32, seed: u64) -> Draft {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        match self {
+            Self::Random => random::draft(count, &mut dice),
+            Self::Arrays => arrays::draft(count, &mut dice),
+            Self::Ordered => ordered::draft(count),
+            Self::Scattered => adversarial::scattered(count),
+            Self::Fragments => adversarial::fragments(count),
+            Self::Nested => adversarial::nested(count),
+            Self::Scratch => adversarial::scratch(count, &mut dice),
+        }
+    }
+
+    /// Programs of `count` steps that have [`DISTINCT_STEPS`] together, or a few more.
+    pub fn pool(self, count: u32) -> Vec<Program> {
+        let seeds = 0..DISTINCT_STEPS.div_ceil(count);
+        seeds.map(|seed| self.draft(count, seed.into()).program()).collect()
+    }
+}

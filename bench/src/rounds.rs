@@ -1,0 +1,98 @@
+//! Measures cases in turn: each round runs every case once, so that what else the machine does meets all of them alike.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// Something to measure.
+pub struct Case<'a> {
+    /// Its name in tables and gates.
+    pub name: String,
+    /// Steps, instructions or elements that one run works on.
+    pub units: u64,
+    /// Bytes that one run works on.
+    pub bytes: u64,
+    /// Runs it once.
+    pub run: Box<dyn FnMut() + 'a>,
+}
+
+/// What was measured of a case.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// The case's name.
+    pub name: String,
+    /// Bytes of a unit.
+    pub bytes_per_unit: f64,
+    /// Nanoseconds for each unit, by round.
+    pub rounds: Vec<f64>,
+}
+
+impl Timing {
+    /// The smallest of all rounds.
+    pub fn least(&self) -> f64 {
+        self.rounds.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The median of all rounds.
+    pub fn median(&self) -> f64 {
+        median(self.rounds.clone())
+    }
+
+    /// Bytes in each nanosecond, in the fastest round.
+    pub fn gigabytes_per_second(&self) -> f64 {
+        self.bytes_per_unit / self.least()
+    }
+}
+
+/// The median; of an even number, the upper one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Keeps this thread on one processor.
+pub fn pin(processor: usize) -> Result<()> {
+    let mut set = rustix::thread::CpuSet::new();
+    set.set(processor);
+    rustix::thread::sched_setaffinity(None, &set).context("the thread cannot be kept on one processor")
+}
+
+/// Measures all cases `rounds` times, each for at least `shortest` at a time.
+pub fn measure(cases: &mut [Case<'_>], rounds: u32, shortest: Duration) -> Vec<Timing> {
+    let repeats: Vec<u32> = cases.iter_mut().map(|case| repeats(case, shortest)).collect();
+    let mut timings: Vec<Timing> = cases.iter().map(timing).collect();
+    for _ in 0..rounds {
+        for ((case, repeats), timing) in cases.iter_mut().zip(&repeats).zip(&mut timings) {
+            timing.rounds.push(nanoseconds(case, *repeats));
+        }
+    }
+    timings
+}
+
+fn timing(case: &Case<'_>) -> Timing {
+    Timing {
+        name: case.name.clone(),
+        bytes_per_unit: case.bytes as f64 / case.units as f64,
+        rounds: Vec::new(),
+    }
+}
+
+/// How often a case has to run to take `shortest`, judged by its second run.
+fn repeats(case: &mut Case<'_>, shortest: Duration) -> u32 {
+    (case.run)();
+    let start = Instant::now();
+    (case.run)();
+    let once = start.elapsed().max(Duration::from_nanos(1));
+    u32::try_from(shortest.as_nanos().div_ceil(once.as_nanos()))
+        .unwrap_or(u32::MAX)
+        .max(1)
+}
+
+/// Nanoseconds for each unit of a case.
+fn nanoseconds(case: &mut Case<'_>, repeats: u32) -> f64 {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        (case.run)();
+    }
+    start.elapsed().as_nanos() as f64 / (f64::from(repeats) * case.units as f64)
+}
