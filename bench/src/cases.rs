@@ -5,14 +5,16 @@ use std::hint::black_box;
 use anyhow::{Result, ensure};
 use hawser_abi::descriptor::Segment;
 use hawser_abi::op::{ElementType, Opcode};
+use hawser_core::View;
 
 use crate::floor;
 use crate::foreign::{Mix, bpf, wasm};
-use crate::hawser::{Engine, Planned};
+use crate::hawser::Engine;
 use crate::lists::{Element, PAGE, Scatter};
 use crate::programs::operand::{Operand, step};
 use crate::programs::{Draft, Kind, Program};
 use crate::rounds::Case;
+use crate::scale::Scale;
 
 /// What is done with a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,28 +55,40 @@ pub struct Pool {
     programs: Vec<Program>,
 }
 
-/// All programs that are measured.
+impl Pool {
+    /// A case that runs `run` once, which goes through all programs.
+    fn case<'a>(&self, name: String, run: Box<dyn FnMut() + 'a>) -> Case<'a> {
+        Case {
+            name,
+            units: self.programs.iter().map(|program| u64::from(program.steps)).sum(),
+            bytes: self.programs.iter().map(|program| program.bytes.len() as u64).sum(),
+            run,
+        }
+    }
+}
+
+/// All programs and lists that are measured.
 pub struct Inputs {
+    scale: Scale,
     pools: Vec<Pool>,
-    sizes: Vec<u32>,
     lists: Vec<(Scatter, Vec<Element>)>,
 }
 
 impl Inputs {
-    /// Programs of these numbers of steps, and scatter-gather lists of these lengths.
-    pub fn new(sizes: &[u32], lengths: &[u64]) -> Self {
+    /// What is measured at this scale.
+    pub fn new(scale: Scale) -> Self {
         let of_size = |steps: u32| {
             Kind::ALL.map(|kind| Pool {
                 kind,
                 steps,
-                programs: kind.pool(steps),
+                programs: kind.pool(steps, scale.distinct),
             })
         };
         let of_length = |pages: u64| Scatter::ALL.map(|scatter| (scatter, scatter.list(pages)));
         Self {
-            pools: sizes.iter().copied().flat_map(of_size).collect(),
-            sizes: sizes.to_vec(),
-            lists: lengths.iter().copied().flat_map(of_length).collect(),
+            pools: scale.sizes.into_iter().flat_map(of_size).collect(),
+            lists: scale.lists.iter().copied().flat_map(of_length).collect(),
+            scale,
         }
     }
 
@@ -89,10 +103,10 @@ impl Inputs {
                 cases.extend(floor_cases(pool)?);
             }
         }
-        for steps in &self.sizes {
+        for steps in self.scale.sizes {
             for mix in Mix::ALL {
-                cases.extend(bpf_cases(mix, *steps)?);
-                cases.push(wasm_case(mix, *steps)?);
+                cases.extend(bpf_cases(mix, steps, self.scale.distinct)?);
+                cases.push(wasm_case(mix, steps, self.scale.distinct)?);
             }
         }
         for (scatter, list) in &self.lists {
@@ -102,59 +116,45 @@ impl Inputs {
     }
 }
 
+/// A check or preparation of every program of a pool, all of which are accepted.
 fn hawser_case(stage: Stage, pool: &Pool) -> Result<Case<'_>> {
-    let mut engine = Engine::new(pool.steps, 256 + 64 * pool.steps as usize);
+    let mut engine = Engine::new(pool.steps);
     for program in &pool.programs {
         engine.prepare(program)?;
     }
     let run: Box<dyn FnMut()> = match stage {
         Stage::Check => Box::new(move || {
             for program in &pool.programs {
-                black_box(engine.check(black_box(program)));
+                let _ = black_box(engine.check(black_box(program)));
             }
         }),
         Stage::Prepare => Box::new(move || {
             for program in &pool.programs {
-                black_box(engine.prepare(black_box(program)).is_ok());
+                let _ = black_box(engine.prepare(black_box(program)));
             }
         }),
     };
-    Ok(Case {
-        name: hawser_name(stage, pool.kind, pool.steps),
-        units: pool.programs.iter().map(|program| u64::from(program.steps)).sum(),
-        bytes: pool.programs.iter().map(|program| program.bytes.len() as u64).sum(),
-        run,
-    })
+    Ok(pool.case(hawser_name(stage, pool.kind, pool.steps), run))
 }
 
+/// A copy of every program of a pool, and a pass over it.
 fn floor_cases(pool: &Pool) -> Result<[Case<'_>; 2]> {
-    let mut to = vec![
-        0;
-        pool.programs
-            .iter()
-            .map(|program| program.bytes.len())
-            .max()
-            .unwrap_or_default()
-    ];
-    let case = |what, run| Case {
-        name: other_name(what, pool.kind.name(), pool.steps),
-        units: pool.programs.iter().map(|program| u64::from(program.steps)).sum(),
-        bytes: pool.programs.iter().map(|program| program.bytes.len() as u64).sum(),
-        run,
-    };
+    let longest = pool.programs.iter().map(|program| program.bytes.len()).max();
+    let mut to = vec![0; longest.unwrap_or_default()];
     let inside = |program: &Program| floor::read_and_compare(black_box(&program.bytes), program.shape.length);
     ensure!(pool.programs.iter().all(inside), "a range is outside");
+    let name = |what| other_name(what, pool.kind.name(), pool.steps);
     Ok([
-        case(
-            "copy",
+        pool.case(
+            name("copy"),
             Box::new(move || {
                 for program in &pool.programs {
                     floor::copy(black_box(&program.bytes), black_box(&mut to));
                 }
             }),
         ),
-        case(
-            "read+compare",
+        pool.case(
+            name("read+compare"),
             Box::new(move || {
                 for program in &pool.programs {
                     black_box(inside(program));
@@ -164,8 +164,9 @@ fn floor_cases(pool: &Pool) -> Result<[Case<'_>; 2]> {
     ])
 }
 
-fn bpf_cases(mix: Mix, steps: u32) -> Result<[Case<'static>; 2]> {
-    let right = bpf::pool(mix, steps);
+/// The verifiers of eBPF. Both take the same programs; `rbpf` gets them broken at the end, for a reason told at [`bpf::rbpf`].
+fn bpf_cases(mix: Mix, steps: u32, distinct: u32) -> Result<[Case<'static>; 2]> {
+    let right = bpf::pool(mix, steps, distinct);
     ensure!(
         right.iter().all(|program| bpf::rbpf(program) && bpf::sbpf(program)),
         "an eBPF program is refused"
@@ -198,8 +199,9 @@ fn bpf_cases(mix: Mix, steps: u32) -> Result<[Case<'static>; 2]> {
     ])
 }
 
-fn wasm_case(mix: Mix, steps: u32) -> Result<Case<'static>> {
-    let modules = wasm::pool(mix, steps);
+/// The validator of WebAssembly.
+fn wasm_case(mix: Mix, steps: u32, distinct: u32) -> Result<Case<'static>> {
+    let modules = wasm::pool(mix, steps, distinct);
     ensure!(modules.iter().all(wasm::validate), "a module is refused");
     Ok(Case {
         name: other_name("wasmparser", mix.name(), steps),
@@ -227,10 +229,15 @@ fn reader(length: u64) -> Program {
 /// Building the segment table of a list, and copying as many bytes as that reads and writes.
 fn list_cases(scatter: Scatter, list: &[Element]) -> Result<[Case<'_>; 2]> {
     let pages = list.len() as u64;
-    let mut planned = Planned::new(&reader(pages * PAGE))?;
+    let program = reader(pages * PAGE);
+    let block = Engine::new(1).prepare(&program)?.block_bytes();
+    let mut engine = Engine::with_block(1, usize::try_from(block)?);
+    let prepared = engine.prepare(&program)?;
     let mut build = move || {
-        let elements = black_box(list).iter();
-        planned.build_read_view(elements.map(|element| (element.address, element.length.into())))
+        engine.build_view(View::Read, &prepared, |_| {
+            let elements = black_box(list).iter();
+            elements.map(|element| (element.address, element.length.into()))
+        })
     };
     let segments = scatter.segments(pages);
     ensure!(

@@ -11,3 +11,4 @@ pub mod lists;
 pub mod programs;
 pub mod report;
 pub mod rounds;
+pub mod scale;

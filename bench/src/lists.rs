@@ -63,3 +63,26 @@ impl Scatter {
         pages.div_ceil(self.run())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_follow_each_other_only_within_runs() {
+        for scatter in Scatter::ALL {
+            let list = scatter.list(40);
+            let breaks = list
+                .windows(2)
+                .filter(|pair| pair[0].address + PAGE != pair[1].address)
+                .count();
+            assert_eq!(breaks as u64 + 1, scatter.segments(40), "{}", scatter.name());
+        }
+        assert_eq!(Scatter::ALL.map(|scatter| scatter.segments(40)), [40, 5, 1]);
+    }
+
+    #[test]
+    fn an_element_is_as_large_as_in_windows() {
+        assert_eq!(size_of::<Element>(), 24);
+    }
+}

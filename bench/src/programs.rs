@@ -10,9 +10,6 @@ pub mod operand;
 mod ordered;
 mod random;
 
-/// Steps, or instructions of a foreign program, that are measured together: more than a branch predictor can learn.
-pub const DISTINCT_STEPS: u32 = 65_536;
-
 /// The input buffer of a submission, and what the check has to know beside it.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -38,6 +35,11 @@ pub struct Draft {
 impl Draft {
     /// The submission of these steps, with a data buffer at the start of a page.
     pub fn program(&self) -> Program {
+        self.program_at(0)
+    }
+
+    /// The same with a data buffer that begins `page_offset` bytes into its page.
+    pub fn program_at(&self, page_offset: u32) -> Program {
         let count = self.steps.len() as u32;
         let header = SubmitHeader {
             magic: MAGIC,
@@ -56,7 +58,7 @@ impl Draft {
             steps: count,
             shape: BufferShape {
                 length: self.data,
-                page_offset: 0,
+                page_offset,
             },
         }
     }
@@ -71,29 +73,38 @@ pub enum Kind {
     Arrays,
     /// A pattern of four operations that walks through arrays side by side.
     Ordered,
-    /// An adversary's: four intervals for each step, none of which touches another, in bit-reversed order.
+    /// An adversary's: four intervals for each step, none of which touches another, all over the largest data buffer.
     Scattered,
-    /// An adversary's: each written interval overlaps two read ones, so that the plan has the most pieces.
+    /// An adversary's: every end of every interval is an edge of the plan, which has the most pieces.
     Fragments,
-    /// An adversary's: small intervals within larger ones, visited so that no two neighbours in time touch.
+    /// An adversary's: small intervals, and at the end larger ones around them.
     Nested,
+    /// An adversary's: ranges of all lengths, one over the other, in the data buffer and in device-local memory.
+    Overlapping,
     /// An adversary's: as many intervals of device-local memory as there are steps, read in random order.
     Scratch,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Random,
         Self::Arrays,
         Self::Ordered,
         Self::Scattered,
         Self::Fragments,
         Self::Nested,
+        Self::Overlapping,
         Self::Scratch,
     ];
     /// Those of an adversary.
-    pub const ADVERSARIAL: [Self; 4] = [Self::Scattered, Self::Fragments, Self::Nested, Self::Scratch];
+    pub const ADVERSARIAL: [Self; 5] = [
+        Self::Scattered,
+        Self::Fragments,
+        Self::Nested,
+        Self::Overlapping,
+        Self::Scratch,
+    ];
 
     /// The name in tables.
     pub const fn name(self) -> &'static str {
@@ -104,6 +115,7 @@ impl Kind {
             Self::Scattered => "scattered",
             Self::Fragments => "fragments",
             Self::Nested => "nested",
+            Self::Overlapping => "overlapping",
             Self::Scratch => "scratch",
         }
     }
@@ -118,13 +130,17 @@ impl Kind {
             Self::Scattered => adversarial::scattered(count),
             Self::Fragments => adversarial::fragments(count),
             Self::Nested => adversarial::nested(count),
+            Self::Overlapping => adversarial::overlapping(count),
             Self::Scratch => adversarial::scratch(count, &mut dice),
         }
     }
 
-    /// Programs of `count` steps that have [`DISTINCT_STEPS`] together, or a few more.
-    pub fn pool(self, count: u32) -> Vec<Program> {
-        let seeds = 0..DISTINCT_STEPS.div_ceil(count);
+    /// Programs of `count` steps each that have `distinct` of them together, or a few more.
+    pub fn pool(self, count: u32, distinct: u32) -> Vec<Program> {
+        let seeds = 0..distinct.div_ceil(count);
         seeds.map(|seed| self.draft(count, seed.into()).program()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Something to measure.
 pub struct Case<'a> {
@@ -50,11 +51,16 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Keeps this thread on one processor.
-pub fn pin(processor: usize) -> Result<()> {
-    let mut set = rustix::thread::CpuSet::new();
-    set.set(processor);
-    rustix::thread::sched_setaffinity(None, &set).context("the thread cannot be kept on one processor")
+/// Keeps this thread on one processor, the last one that it may use if none is asked for.
+pub fn pin(processor: Option<usize>) -> Result<()> {
+    let allowed = sched_getaffinity(None).context("the system does not tell the processors of this thread")?;
+    let last = || (0..CpuSet::MAX_CPU).rev().find(|processor| allowed.is_set(*processor));
+    let processor = processor
+        .or_else(last)
+        .context("there is no processor for this thread")?;
+    let mut one = CpuSet::new();
+    one.set(processor);
+    sched_setaffinity(None, &one).with_context(|| format!("this thread may not run on processor {processor}"))
 }
 
 /// Measures all cases `rounds` times, each for at least `shortest` at a time.
@@ -95,4 +101,42 @@ fn nanoseconds(case: &mut Case<'_>, repeats: u32) -> f64 {
         (case.run)();
     }
     start.elapsed().as_nanos() as f64 / (f64::from(repeats) * case.units as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 3.0);
+        assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn every_round_runs_every_case_in_turn() {
+        let order = std::cell::RefCell::new(String::new());
+        let case = |name: &'static str| Case {
+            name: name.to_owned(),
+            units: 1,
+            bytes: 8,
+            run: Box::new(|| order.borrow_mut().push_str(name)),
+        };
+        let timings = measure(&mut [case("a"), case("b")], 3, Duration::ZERO);
+        // Each was run twice before, to see how long it takes.
+        assert_eq!(order.take(), "aabbababab");
+        let [a, b] = &timings[..] else {
+            panic!("two cases, two timings")
+        };
+        assert_eq!((a.name.as_str(), a.rounds.len(), b.rounds.len()), ("a", 3, 3));
+        assert!(a.least() <= a.median() && a.gigabytes_per_second() > 0.0);
+    }
+
+    #[test]
+    fn a_thread_can_be_kept_on_one_processor() {
+        pin(None).unwrap();
+        assert_eq!(sched_getaffinity(None).unwrap().count(), 1);
+        assert!(pin(Some(CpuSet::MAX_CPU - 1)).is_err());
+    }
 }

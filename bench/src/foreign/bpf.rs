@@ -6,7 +6,6 @@ use solana_sbpf::program::{FunctionRegistry, SBPFVersion};
 use solana_sbpf::verifier::{RequisiteVerifier, Verifier};
 
 use super::Mix;
-use crate::programs::DISTINCT_STEPS;
 
 /// Bytes of an instruction.
 pub const INSTRUCTION: usize = ebpf::INSN_SIZE;
@@ -120,9 +119,9 @@ const PATTERN: [u8; 8] = [
 /// How far jumps go.
 const NEAR: i64 = 1000;
 
-/// Programs of `count` instructions that have [`DISTINCT_STEPS`] together, or a few more.
-pub fn pool(mix: Mix, count: u32) -> Vec<Vec<u8>> {
-    let seeds = 0..DISTINCT_STEPS.div_ceil(count);
+/// Programs of `count` instructions that have `distinct` of them together, or a few more.
+pub fn pool(mix: Mix, count: u32, distinct: u32) -> Vec<Vec<u8>> {
+    let seeds = 0..distinct.div_ceil(count);
     seeds.map(|seed| program(mix, count as usize, seed.into())).collect()
 }
 
@@ -210,4 +209,48 @@ pub fn rbpf(program: &[u8]) -> bool {
 /// Runs `solana-sbpf`'s verifier of the first version of its instruction set; whether it accepted.
 pub fn sbpf(program: &[u8]) -> bool {
     RequisiteVerifier::verify(program, SBPFVersion::V0, &FunctionRegistry::<usize>::default()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn both_verifiers_take_every_program_as_it_is_and_refuse_it_broken() {
+        for mix in Mix::ALL {
+            for count in [2, 3, 10, 1000] {
+                for right in pool(mix, count, 5000) {
+                    assert_eq!(right.len(), count as usize * INSTRUCTION);
+                    assert!(rbpf(&right) && sbpf(&right));
+                    let broken = broken_at_the_end(right);
+                    assert!(!rbpf(&broken) && !sbpf(&broken));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_program_is_read_to_its_end() {
+        let broken = broken_at_the_end(program(Mix::Random, 1000, 0));
+        let mut machine = rbpf::EbpfVmMbuff::new(None).unwrap();
+        let error = machine.set_program(&broken).unwrap_err().to_string();
+        assert!(error.contains("destination register (insn #999)"), "{error}");
+    }
+
+    #[test]
+    fn a_random_program_has_every_instruction() {
+        let program = program(Mix::Random, 10_000, 0);
+        let opcodes: BTreeSet<u8> = program.chunks(INSTRUCTION).map(|bytes| bytes[0]).collect();
+        let lists: [&[u8]; 7] = [
+            &PLAIN,
+            &NONZERO,
+            &ENDIAN,
+            &MEMORY,
+            &JUMPS,
+            &[ebpf::LD_DW_IMM],
+            &[0, ebpf::EXIT],
+        ];
+        assert_eq!(opcodes, lists.concat().into_iter().collect());
+    }
 }

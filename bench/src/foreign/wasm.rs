@@ -7,7 +7,6 @@ use wasm_encoder::{
 };
 
 use super::Mix;
-use crate::programs::DISTINCT_STEPS;
 
 /// A module, and how many instructions its function has.
 pub struct Wasm {
@@ -26,9 +25,9 @@ const ANYWHERE: MemArg = MemArg {
     ordering: None,
 };
 
-/// Modules of at least `count` instructions that have [`DISTINCT_STEPS`] together, or a few more.
-pub fn pool(mix: Mix, count: u32) -> Vec<Wasm> {
-    let seeds = 0..DISTINCT_STEPS.div_ceil(count);
+/// Modules of at least `count` instructions that have `distinct` of them together, or a few more.
+pub fn pool(mix: Mix, count: u32, distinct: u32) -> Vec<Wasm> {
+    let seeds = 0..distinct.div_ceil(count);
     seeds.map(|seed| module(mix, count, seed.into())).collect()
 }
 
@@ -96,4 +95,42 @@ fn module_of(function: &Function) -> Vec<u8> {
 /// Validates a module; whether it was accepted.
 pub fn validate(module: &Wasm) -> bool {
     wasmparser::Validator::new().validate_all(&module.bytes).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_have_the_instructions_that_they_should_and_are_valid() {
+        for mix in Mix::ALL {
+            for count in [1, 10, 1000] {
+                for module in pool(mix, count, 3000) {
+                    assert!((count..count + 5).contains(&module.instructions));
+                    assert_eq!(operators(&module), module.instructions);
+                    assert!(validate(&module));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_module_is_refused() {
+        let mut module = module(Mix::Random, 100, 0);
+        // In front of the function's last `end`.
+        let at = module.bytes.len() - 2;
+        module.bytes[at] = 0xFF;
+        assert!(!validate(&module));
+    }
+
+    /// Instructions as the parser counts them.
+    fn operators(module: &Wasm) -> u32 {
+        let mut count = 0;
+        for payload in wasmparser::Parser::new(0).parse_all(&module.bytes) {
+            if let wasmparser::Payload::CodeSectionEntry(body) = payload.unwrap() {
+                count += body.get_operators_reader().unwrap().into_iter().count() as u32;
+            }
+        }
+        count
+    }
 }
