@@ -1,9 +1,13 @@
 //! Measures cases in turn: each round runs every case once, so that what else the machine does meets all of them alike.
+//!
+//! Time is the processor's time of this thread. Another process that takes the processor away for a while does not count; what it leaves in
+//! the caches does.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Something to measure.
 pub struct Case<'a> {
@@ -85,22 +89,31 @@ fn timing(case: &Case<'_>) -> Timing {
 
 /// How often a case has to run to take `shortest`, judged by its second run.
 fn repeats(case: &mut Case<'_>, shortest: Duration) -> u32 {
-    (case.run)();
-    let start = Instant::now();
-    (case.run)();
-    let once = start.elapsed().max(Duration::from_nanos(1));
-    u32::try_from(shortest.as_nanos().div_ceil(once.as_nanos()))
-        .unwrap_or(u32::MAX)
-        .max(1)
+    processor_time(case, 1);
+    let once = processor_time(case, 1).max(Duration::from_nanos(1));
+    let repeats = shortest.as_nanos().div_ceil(once.as_nanos());
+    u32::try_from(repeats).unwrap_or(u32::MAX).max(1)
 }
 
 /// Nanoseconds for each unit of a case.
 fn nanoseconds(case: &mut Case<'_>, repeats: u32) -> f64 {
-    let start = Instant::now();
+    processor_time(case, repeats).as_nanos() as f64 / (f64::from(repeats) * case.units as f64)
+}
+
+/// Time that the processor spends on `repeats` runs of a case.
+fn processor_time(case: &mut Case<'_>, repeats: u32) -> Duration {
+    let start = thread_time();
     for _ in 0..repeats {
         (case.run)();
     }
-    start.elapsed().as_nanos() as f64 / (f64::from(repeats) * case.units as f64)
+    thread_time().saturating_sub(start)
+}
+
+/// Time that the processor has spent on this thread.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // The clock starts at zero with the thread.
+    Duration::try_from(time).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -131,6 +144,23 @@ mod tests {
         };
         assert_eq!((a.name.as_str(), a.rounds.len(), b.rounds.len()), ("a", 3, 3));
         assert!(a.least() <= a.median() && a.gigabytes_per_second() > 0.0);
+    }
+
+    #[test]
+    fn waiting_takes_no_time_and_working_does() {
+        let case = |run: fn()| Case {
+            name: String::new(),
+            units: 1,
+            bytes: 1,
+            run: Box::new(run),
+        };
+        let work = || {
+            let start = thread_time();
+            while thread_time() - start < Duration::from_millis(20) {}
+        };
+        assert!(processor_time(&mut case(work), 2) >= Duration::from_millis(40));
+        let asleep = processor_time(&mut case(|| std::thread::sleep(Duration::from_millis(40))), 1);
+        assert!(asleep < Duration::from_millis(40), "{asleep:?}");
     }
 
     #[test]
