@@ -3,7 +3,7 @@
 use crate::cases::{Stage, hawser_name, other_name, view_copy_name, view_name};
 use crate::lists::Scatter;
 use crate::programs::Kind;
-use crate::rounds::{Timing, median};
+use crate::rounds::{Ratio, Timing};
 use crate::scale::Scale;
 
 /// A bound on a ratio of two cases.
@@ -79,44 +79,24 @@ pub fn all(scale: &Scale) -> Vec<Gate> {
 pub struct Verdict {
     /// The gate.
     pub gate: Gate,
-    /// The median of the ratios of all rounds.
-    pub ratio: f64,
-    /// The smallest and the largest.
-    pub spread: (f64, f64),
+    /// The measured ratio; there is none if a case was not measured.
+    pub ratio: Option<Ratio>,
 }
 
 impl Verdict {
     /// Whether the promise holds.
     pub fn holds(&self) -> bool {
-        self.ratio <= self.gate.most
+        self.ratio.is_some_and(|ratio| ratio.median <= self.gate.most)
     }
 }
 
-/// Judges all gates; those of which a case was not measured are left out of a `partial` measurement, and fail otherwise.
+/// Judges all gates. Those of which a case was not measured are left out of a `partial` measurement, and fail otherwise.
 pub fn judge_all(gates: Vec<Gate>, timings: &[Timing], partial: bool) -> Vec<Verdict> {
-    let measured = |name: &str| timings.iter().any(|timing| timing.name == name);
-    let kept = gates
-        .into_iter()
-        .filter(|gate| !partial || (measured(&gate.measured) && measured(&gate.reference)));
-    kept.map(|gate| judge(gate, timings)).collect()
-}
-
-/// Compares two cases round by round. A case that was not measured has no ratio, and fails.
-fn judge(gate: Gate, timings: &[Timing]) -> Verdict {
-    let rounds = |name: &str| {
-        let timing = timings.iter().find(|timing| timing.name == name);
-        timing.map(|timing| timing.rounds.as_slice()).unwrap_or_default()
-    };
-    let pairs = rounds(&gate.measured).iter().zip(rounds(&gate.reference));
-    let ratios: Vec<f64> = pairs.map(|(measured, reference)| measured / reference).collect();
-    let spread = ratios.iter().fold((f64::INFINITY, 0.0), |(low, high), ratio| {
-        (f64::min(low, *ratio), f64::max(high, *ratio))
-    });
-    Verdict {
+    let verdicts = gates.into_iter().map(|gate| Verdict {
+        ratio: Ratio::of(timings, &gate.measured, &gate.reference),
         gate,
-        ratio: median(ratios),
-        spread,
-    }
+    });
+    verdicts.filter(|verdict| !partial || verdict.ratio.is_some()).collect()
 }
 
 #[cfg(test)]
@@ -141,25 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn the_median_of_the_ratios_decides() {
-        // The medians of the times alone would say 1.
-        let timings = [
-            timing("ours", &[10.0, 20.0, 90.0]),
-            timing("theirs", &[20.0, 10.0, 30.0]),
-        ];
-        let verdict = judge(gate(2.0), &timings);
-        assert_eq!((verdict.ratio, verdict.spread), (2.0, (0.5, 3.0)));
-        assert!(verdict.holds());
-        assert!(!judge(gate(1.9), &timings).holds());
+    fn a_gate_holds_up_to_its_bound() {
+        let timings = [timing("ours", &[10.0]), timing("theirs", &[5.0])];
+        for (most, holds) in [(1.9, false), (2.0, true)] {
+            let verdicts = judge_all(vec![gate(most)], &timings, false);
+            assert_eq!(verdicts.iter().map(Verdict::holds).collect::<Vec<_>>(), [holds]);
+        }
     }
 
     #[test]
     fn a_gate_without_its_cases_fails_unless_a_part_was_asked_for() {
         let timings = [timing("ours", &[1.0])];
-        let [verdict] = &judge_all(vec![gate(2.0)], &timings, false)[..] else {
-            panic!("one gate, one verdict")
-        };
-        assert!(!verdict.holds());
+        let verdicts = judge_all(vec![gate(2.0)], &timings, false);
+        assert_eq!(verdicts.iter().map(Verdict::holds).collect::<Vec<_>>(), [false]);
         assert!(judge_all(vec![gate(2.0)], &timings, true).is_empty());
     }
 

@@ -40,6 +40,8 @@ fn main() -> Result<ExitCode> {
     let timings = measure(&scale, arguments.only.as_deref())?;
     let verdicts = gates::judge_all(gates::all(&scale), &timings, arguments.only.is_some());
     report::print_timings(&timings);
+    report::print_comparisons(&scale, &timings);
+    report::print_adversaries(&scale, &timings);
     report::print_verdicts(&verdicts);
     if let Some(path) = &arguments.report {
         let text = serde_json::to_string_pretty(&report::json(&timings, &verdicts))?;

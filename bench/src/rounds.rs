@@ -49,6 +49,33 @@ impl Timing {
     }
 }
 
+/// The ratio of two cases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// The median of the ratios of all rounds.
+    pub median: f64,
+    /// The smallest of them.
+    pub least: f64,
+    /// The largest of them.
+    pub most: f64,
+}
+
+impl Ratio {
+    /// Nanoseconds for a unit of the case `measured` in those of `reference`, if both were measured.
+    ///
+    /// The ratio is taken round by round, because the two runs of a round met the same machine.
+    pub fn of(timings: &[Timing], measured: &str, reference: &str) -> Option<Self> {
+        let rounds = |name: &str| Some(&timings.iter().find(|timing| timing.name == name)?.rounds);
+        let pairs = rounds(measured)?.iter().zip(rounds(reference)?);
+        let ratios: Vec<f64> = pairs.map(|(measured, reference)| measured / reference).collect();
+        Some(Self {
+            median: median(ratios.clone()),
+            least: ratios.iter().copied().fold(f64::INFINITY, f64::min),
+            most: ratios.iter().copied().fold(0.0, f64::max),
+        })
+    }
+}
+
 /// The median; of an even number, the upper one in the middle.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -125,6 +152,20 @@ mod tests {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 3.0);
         assert!(median(Vec::new()).is_nan());
+    }
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_ratios_of_the_rounds() {
+        let timing = |name: &str, rounds: [f64; 3]| Timing {
+            name: name.to_owned(),
+            bytes_per_unit: 64.0,
+            rounds: rounds.to_vec(),
+        };
+        // The ratio of the medians would be 1.
+        let timings = [timing("ours", [10.0, 20.0, 90.0]), timing("theirs", [20.0, 10.0, 30.0])];
+        let ratio = Ratio::of(&timings, "ours", "theirs").unwrap();
+        assert_eq!((ratio.median, ratio.least, ratio.most), (2.0, 0.5, 3.0));
+        assert_eq!(Ratio::of(&timings, "ours", "nobody's"), None);
     }
 
     #[test]

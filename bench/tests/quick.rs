@@ -20,7 +20,10 @@ fn everything_is_measured_and_judged() {
         "{text}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert!(text.contains("GB/s") && text.contains("gates hold"), "{text}");
+    assert!(
+        text.contains("GB/s") && text.contains("times the time of") && text.contains("gates hold"),
+        "{text}"
+    );
 
     let report: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let cases = report["cases"].as_array().unwrap();
