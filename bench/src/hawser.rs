@@ -1,9 +1,9 @@
 //! Hawser's own stages as the driver calls them. All that is measured of Hawser goes through this file.
 
 use hawser_core::{
-    Accepted, ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex,
-    OutsideArena, Piece, Pieces, Plan, Refusal, TranslateError, View, ViewBuilder, ViewError, Workspace, check,
-    max_pieces, plan, translate, workspace_words, write_descriptor,
+    ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena,
+    Piece, Pieces, Plan, Refusal, TranslateError, View, ViewBuilder, ViewError, Workspace, check, max_pieces, plan,
+    translate, workspace_words, write_descriptor,
 };
 
 use crate::programs::Program;
@@ -77,38 +77,29 @@ impl Engine {
         Self { limits, ..self }
     }
 
-    /// Checks a program, and gives what is found to `use_it`.
-    fn check_and<T>(
-        &mut self,
-        program: &Program,
-        use_it: impl FnOnce(&Accepted<'_>, &Limits, &mut [Piece], &mut Block) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let mut workspace = Workspace::new(&mut self.words);
-        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
-        use_it(&accepted, &self.limits, &mut self.pieces, &mut self.block)
-    }
-
     /// Checks a program.
     pub fn check(&mut self, program: &Program) -> Result<Checked, Failure> {
-        self.check_and(program, |accepted, _, _, _| Ok(accepted.checked()))
+        let mut workspace = Workspace::new(&mut self.words);
+        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace);
+        Ok(accepted.map_err(Failure::Refused)?.checked())
     }
 
     /// Checks, plans and translates a program, and writes its descriptor.
     pub fn prepare(&mut self, program: &Program) -> Result<Prepared, Failure> {
-        self.check_and(program, |accepted, limits, pieces, block| {
-            let checked = accepted.checked();
-            let plan = plan(accepted, limits, pieces).map_err(Failure::Refused)?;
-            let layout = plan.layout();
-            translate(&checked, &program.bytes, layout, block).map_err(Failure::Translation)?;
-            let place = DescriptorPlace {
-                block: BLOCK,
-                scratch_base: 0,
-                read_segments: layout.read_capacity,
-                write_segments: layout.write_capacity,
-            };
-            write_descriptor(&checked, layout, &place, block).map_err(Failure::Descriptor)?;
-            Ok(Prepared { checked, plan })
-        })
+        let mut workspace = Workspace::new(&mut self.words);
+        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
+        let checked = accepted.checked();
+        let plan = plan(&accepted, &self.limits, &mut self.pieces).map_err(Failure::Refused)?;
+        let layout = plan.layout();
+        translate(&checked, &program.bytes, layout, &mut self.block).map_err(Failure::Translation)?;
+        let place = DescriptorPlace {
+            block: BLOCK,
+            scratch_base: 0,
+            read_segments: layout.read_capacity,
+            write_segments: layout.write_capacity,
+        };
+        write_descriptor(&checked, layout, &place, &mut self.block).map_err(Failure::Descriptor)?;
+        Ok(Prepared { checked, plan })
     }
 
     /// Writes the segment table of a view of the program that was prepared last; returns its segments.
