@@ -81,13 +81,15 @@ pub enum Kind {
     Nested,
     /// An adversary's: ranges of all lengths, one over the other, in the data buffer and in device-local memory.
     Overlapping,
+    /// An adversary's: every operand is as large as half the device-local memory.
+    Wide,
     /// An adversary's: as many intervals of device-local memory as there are steps, read in random order.
     Scratch,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Random,
         Self::Arrays,
         Self::Ordered,
@@ -95,14 +97,16 @@ impl Kind {
         Self::Fragments,
         Self::Nested,
         Self::Overlapping,
+        Self::Wide,
         Self::Scratch,
     ];
     /// Those of an adversary.
-    pub const ADVERSARIAL: [Self; 5] = [
+    pub const ADVERSARIAL: [Self; 6] = [
         Self::Scattered,
         Self::Fragments,
         Self::Nested,
         Self::Overlapping,
+        Self::Wide,
         Self::Scratch,
     ];
 
@@ -116,6 +120,7 @@ impl Kind {
             Self::Fragments => "fragments",
             Self::Nested => "nested",
             Self::Overlapping => "overlapping",
+            Self::Wide => "wide",
             Self::Scratch => "scratch",
         }
     }
@@ -131,6 +136,7 @@ impl Kind {
             Self::Fragments => adversarial::fragments(count),
             Self::Nested => adversarial::nested(count),
             Self::Overlapping => adversarial::overlapping(count),
+            Self::Wide => adversarial::wide(count),
             Self::Scratch => adversarial::scratch(count, &mut dice),
         }
     }

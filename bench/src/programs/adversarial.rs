@@ -125,10 +125,20 @@ const SCRATCH: u64 = hawser_abi::pci::MEMORY_BAR_SIZE;
 pub fn overlapping(count: u32) -> Draft {
     /// Lengths: powers of two, up to half the device-local memory.
     const LENGTHS: u64 = SCRATCH.ilog2() as u64;
+    in_pairs(count, |pair| 1 << (pair % LENGTHS))
+}
+
+/// Ranges of half the device-local memory, one over the other; what one step writes, the next one reads.
+pub fn wide(count: u32) -> Draft {
+    in_pairs(count, |_| SCRATCH / 2)
+}
+
+/// Pairs of steps on as many bytes as `length_of` says, of which the first writes a temporary that the second reads.
+fn in_pairs(count: u32, length_of: impl Fn(u64) -> u64) -> Draft {
     let half = SCRATCH / 2;
     draft(count, 3 * SCRATCH, SCRATCH, |index| {
         let pair = index / 2;
-        let length = 1 << (pair % LENGTHS);
+        let length = length_of(pair);
         let scattered = pair.wrapping_mul(2_654_435_761);
         let temporary = Operand::scratch(scattered % (half + 1));
         let [a, b, destination] =

@@ -199,6 +199,15 @@ fn overlapping_programs_have_every_length_and_read_what_they_wrote() {
 }
 
 #[test]
+fn wide_programs_use_half_the_memory_in_every_step() {
+    let draft = Kind::Wide.draft(100, 0);
+    assert!(draft.steps.iter().all(|step| 2 * step.count == draft.scratch));
+    let written: BTreeSet<_> = reached(&draft, 0..1, Space::Scratch).into_iter().collect();
+    assert_eq!(written.len(), 50);
+    assert_eq!(apart(written.into_iter().collect()), 1);
+}
+
+#[test]
 fn scratch_programs_add_an_interval_with_each_step() {
     for count in [1, 2, 1000, 65_536] {
         let draft = Kind::Scratch.draft(count, 3);
