@@ -3,6 +3,7 @@
 //! See `docs/performance.md` for what is compared with what.
 
 pub mod cases;
+pub mod document;
 pub mod floor;
 pub mod foreign;
 pub mod gates;

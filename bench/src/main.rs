@@ -1,14 +1,17 @@
 //! `cargo xtask bench programs`: prints how fast programs are checked, planned and translated, and whether that is as promised.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use hawser_bench::cases::Inputs;
+use hawser_bench::document;
+use hawser_bench::gates::{self, Verdict};
+use hawser_bench::report::Report;
 use hawser_bench::rounds::{self, Timing};
 use hawser_bench::scale::Scale;
-use hawser_bench::{gates, report};
 
 /// Measures the check of programs against other verifiers and against the memory's own speed.
 ///
@@ -28,8 +31,11 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Write what was measured to this file, as JSON
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Put what is printed into this page of the documentation, between its marks
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only"])]
+    page: Option<PathBuf>,
 }
 
 fn main() -> Result<ExitCode> {
@@ -39,20 +45,22 @@ fn main() -> Result<ExitCode> {
     scale.rounds = arguments.rounds.unwrap_or(scale.rounds);
     let timings = measure(&scale, arguments.only.as_deref())?;
     let verdicts = gates::judge_all(gates::all(&scale), &timings, arguments.only.is_some());
-    report::print_timings(&timings);
-    report::print_comparisons(&scale, &timings);
-    report::print_adversaries(&scale, &timings);
-    report::print_verdicts(&verdicts);
+    let report = Report {
+        scale: &scale,
+        timings: &timings,
+        verdicts: &verdicts,
+    };
+    print!("{}", report.text());
     if let Some(path) = &arguments.report {
-        let text = serde_json::to_string_pretty(&report::json(&timings, &verdicts))?;
-        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+        write(path, &serde_json::to_string_pretty(&report.json())?)?;
     }
-    let failed = verdicts.iter().filter(|verdict| !verdict.holds()).count();
-    println!("\n{} of {} gates hold", verdicts.len() - failed, verdicts.len());
+    if let Some(path) = &arguments.page {
+        write(path, &filled_page(path, &report)?)?;
+    }
     if arguments.quick {
         println!("which says nothing: the programs are tiny");
     }
-    Ok(if arguments.quick || failed == 0 {
+    Ok(if arguments.quick || verdicts.iter().all(Verdict::holds) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -67,4 +75,14 @@ fn measure(scale: &Scale, only: Option<&str>) -> Result<Vec<Timing>> {
         cases.retain(|case| case.name.contains(part));
     }
     Ok(rounds::measure(&mut cases, scale.rounds, scale.shortest))
+}
+
+fn filled_page(path: &Path, report: &Report<'_>) -> Result<String> {
+    let page = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    document::fill(&page, &document::processor(&cpuinfo), &report.text())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }
