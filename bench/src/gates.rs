@@ -71,6 +71,9 @@ pub fn all(scale: &Scale) -> Vec<Gate> {
             });
         }
     }
+    for gate in &mut gates {
+        gate.most *= scale.loosened;
+    }
     gates
 }
 

@@ -27,14 +27,17 @@ struct Arguments {
     /// Measure only cases whose name contains this; gates of which a case is missing are not judged
     #[arg(long)]
     only: Option<String>,
-    /// See whether everything runs, with tiny programs and without enforcing a gate
+    /// See whether everything runs, with tiny programs, and bounds a thousand times as wide
     #[arg(long)]
     quick: bool,
+    /// Multiply every bound by this; below 1 it shows how much room is left [default: 1]
+    #[arg(long, value_name = "FACTOR")]
+    loosen: Option<f64>,
     /// Write what was measured to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Put what is printed into this page of the documentation, between its marks
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only", "loosen"])]
     page: Option<PathBuf>,
 }
 
@@ -43,6 +46,7 @@ fn main() -> Result<ExitCode> {
     rounds::pin(arguments.processor)?;
     let mut scale = if arguments.quick { Scale::quick() } else { Scale::full() };
     scale.rounds = arguments.rounds.unwrap_or(scale.rounds);
+    scale.loosened = arguments.loosen.unwrap_or(scale.loosened);
     let timings = measure(&scale, arguments.only.as_deref())?;
     let verdicts = gates::judge_all(gates::all(&scale), &timings, arguments.only.is_some());
     let report = Report {
@@ -57,10 +61,7 @@ fn main() -> Result<ExitCode> {
     if let Some(path) = &arguments.page {
         write(path, &filled_page(path, &report)?)?;
     }
-    if arguments.quick {
-        println!("which says nothing: the programs are tiny");
-    }
-    Ok(if arguments.quick || verdicts.iter().all(Verdict::holds) {
+    Ok(if verdicts.iter().all(Verdict::holds) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -48,6 +48,14 @@ fn everything_is_measured_and_judged() {
 }
 
 #[test]
+fn a_broken_promise_ends_in_failure() {
+    let output = run(&["--quick", "--loosen", "0.000001"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("FAIL") && !text.contains("pass"), "{text}");
+}
+
+#[test]
 fn a_part_can_be_measured_by_itself() {
     let output = run(&["--quick", "--rounds", "1", "--only", "wasmparser"]);
     let text = String::from_utf8_lossy(&output.stdout);
