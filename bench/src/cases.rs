@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use hawser_abi::descriptor::Segment;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::MAX_DATA;
@@ -120,8 +120,9 @@ impl Inputs {
 /// A check or preparation of every program of a pool, all of which are accepted.
 fn hawser_case(stage: Stage, pool: &Pool) -> Result<Case<'_>> {
     let mut engine = Engine::new(pool.steps);
+    let name = hawser_name(stage, pool.kind, pool.steps);
     for program in &pool.programs {
-        engine.prepare(program)?;
+        engine.prepare(program).with_context(|| name.clone())?;
     }
     let run: Box<dyn FnMut()> = match stage {
         Stage::Check => Box::new(move || {
@@ -135,7 +136,7 @@ fn hawser_case(stage: Stage, pool: &Pool) -> Result<Case<'_>> {
             }
         }),
     };
-    Ok(pool.case(hawser_name(stage, pool.kind, pool.steps), run))
+    Ok(pool.case(name, run))
 }
 
 /// A copy of every program of a pool, and a pass over it.
