@@ -3,7 +3,7 @@
 use hawser_core::{
     ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena,
     Piece, Pieces, Plan, Refusal, TranslateError, View, ViewBuilder, ViewError, Workspace, check, max_pieces, plan,
-    translate, workspace_words, write_descriptor,
+    translate, write_descriptor, Room,
 };
 
 use crate::programs::Program;
@@ -32,6 +32,7 @@ impl std::error::Error for Failure {}
 /// The memory that the stages need, made once, as a driver makes it when its device starts.
 pub struct Engine {
     limits: Limits,
+    steps: u32,
     words: Vec<u64>,
     pieces: Vec<Piece>,
     block: Block,
@@ -47,6 +48,10 @@ impl ArenaWriter for Block {
         place.ok_or(OutsideArena)?.copy_from_slice(bytes);
         Ok(())
     }
+}
+
+fn room(steps: u32) -> Room {
+    Room { steps, scratch: Limits::default().scratch_size }
 }
 
 /// Where the block of a request begins, as the device sees it.
@@ -66,7 +71,8 @@ impl Engine {
     pub fn with_block(max_steps: u32, block: usize) -> Self {
         Self {
             limits: Limits::default(),
-            words: vec![0; workspace_words(max_steps)],
+            steps: max_steps,
+            words: vec![0; room(max_steps).words()],
             pieces: vec![Piece::default(); max_pieces(max_steps)],
             block: Block(vec![0; block]),
         }
@@ -79,17 +85,17 @@ impl Engine {
 
     /// Checks a program.
     pub fn check(&mut self, program: &Program) -> Result<Checked, Failure> {
-        let mut workspace = Workspace::new(&mut self.words);
-        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace);
+        let mut workspace = Workspace::new(&mut self.words, room(self.steps));
+        let mut accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace);
         Ok(accepted.map_err(Failure::Refused)?.checked())
     }
 
     /// Checks, plans and translates a program, and writes its descriptor.
     pub fn prepare(&mut self, program: &Program) -> Result<Prepared, Failure> {
-        let mut workspace = Workspace::new(&mut self.words);
-        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
+        let mut workspace = Workspace::new(&mut self.words, room(self.steps));
+        let mut accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
         let checked = accepted.checked();
-        let plan = plan(&accepted, &self.limits, &mut self.pieces).map_err(Failure::Refused)?;
+        let plan = plan(&mut accepted, &self.limits, &mut self.pieces).map_err(Failure::Refused)?;
         let layout = plan.layout();
         translate(&checked, &program.bytes, layout, &mut self.block).map_err(Failure::Translation)?;
         let place = DescriptorPlace {
