@@ -82,6 +82,22 @@ pub(crate) fn program(header: &SubmitHeader, steps: &[Step]) -> Vec<u8> {
     [header.as_bytes(), steps.as_bytes()].concat()
 }
 
+/// Limits as the model takes them, with room for so many steps, and for all pieces.
+pub(crate) fn model_limits(limits: &Limits, room: u32) -> hawser_core_model::Limits {
+    hawser_core_model::Limits {
+        steps: limits.max_steps.min(room).into(),
+        data: limits.max_data,
+        scratch: limits.scratch_size,
+        operations: limits.operations,
+        element_types: limits.element_types,
+        mappings: limits.max_mappings as usize,
+        line: limits.dma_alignment.into(),
+        map_registers: limits.map_registers.into(),
+        arena: limits.arena_size,
+        pieces: u64::MAX,
+    }
+}
+
 /// A data buffer at the start of a page.
 pub(crate) const fn buffer(length: u64) -> BufferShape {
     BufferShape { length, page_offset: 0 }

@@ -1,30 +1,21 @@
-//! Compares plans with a slow model that decides for each byte, and states the laws that every plan keeps.
+//! Compares plans with the model of `hawser-core-model` that decides for each byte, and states the laws that every plan keeps.
 
 use std::vec;
 use std::vec::Vec;
 
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
+use hawser_core_model::{Buffer, Fate};
 use proptest::prelude::*;
 
 use super::*;
 use crate::check::check;
-use crate::testing::room;
-use crate::testing::{Planned, READ, WRITTEN, buffer, codes, data, header, planned, program, step, steps_for};
+use crate::testing::{
+    Planned, READ, WRITTEN, buffer, codes, data, header, model_limits, planned, program, room, step, steps_for,
+};
 use crate::workspace::Workspace;
 
 const BOTH: u8 = READ | WRITTEN;
-
-/// What becomes of a byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Untouched,
-    ToDevice,
-    FromDevice,
-    CopiedIn,
-    CopiedOut,
-    CopiedInOut,
-}
 
 fn limits(line: u32, max_mappings: u32) -> Limits {
     Limits {
@@ -34,60 +25,13 @@ fn limits(line: u32, max_mappings: u32) -> Limits {
     }
 }
 
-/// The longest runs of bytes for which `wanted` holds, as ranges of indices.
-fn runs(length: usize, wanted: impl Fn(usize) -> bool) -> Vec<core::ops::Range<usize>> {
-    let mut found: Vec<core::ops::Range<usize>> = Vec::new();
-    for at in (0..length).filter(|at| wanted(*at)) {
-        match found.last_mut() {
-            Some(last) if last.end == at => last.end = at + 1,
-            _ => found.push(at..at + 1),
-        }
-    }
-    found
-}
-
 /// Decides byte by byte.
 fn model(codes: &[u8], page_offset: u32, limits: &Limits) -> Vec<Fate> {
-    let line = limits.dma_alignment as usize;
-    let mut fates: Vec<_> = codes
-        .iter()
-        .map(|code| match *code {
-            0 => Fate::Untouched,
-            READ => Fate::CopiedIn,
-            WRITTEN => Fate::CopiedOut,
-            _ => Fate::CopiedInOut,
-        })
-        .collect();
-    let line_of = |at: usize| (page_offset as usize + at) / line;
-    let whole_line = |at: usize| {
-        let in_buffer = |memory: usize| {
-            memory
-                .checked_sub(page_offset as usize)
-                .and_then(|byte| codes.get(byte))
-        };
-        (line_of(at) * line..(line_of(at) + 1) * line).all(|memory| in_buffer(memory) == Some(&WRITTEN))
+    let buffer = Buffer {
+        length: codes.len() as u64,
+        page_offset: page_offset.into(),
     };
-    let candidates = [
-        (Fate::ToDevice, runs(codes.len(), |at| codes[at] == READ)),
-        (Fate::FromDevice, runs(codes.len(), whole_line)),
-    ];
-    for (fate, mut candidates) in candidates {
-        candidates.sort_by_key(|run| core::cmp::Reverse(run.len()));
-        let mut registers = u64::from(limits.map_registers);
-        for run in candidates.into_iter().take(limits.max_mappings as usize) {
-            // Byte by byte: one more page, one register less.
-            let mut page = None;
-            for at in run {
-                let on = (u64::from(page_offset) + at as u64) / crate::PAGE_SIZE;
-                if page != Some(on) {
-                    let Some(less) = registers.checked_sub(1) else { break };
-                    (registers, page) = (less, Some(on));
-                }
-                fates[at] = fate;
-            }
-        }
-    }
-    fates
+    hawser_core_model::fates(codes, buffer, &model_limits(limits, u32::MAX))
 }
 
 fn fates(planned: &Planned, length: usize) -> Vec<Fate> {
