@@ -3,6 +3,7 @@
 use crate::Buffer;
 use crate::bytewise::Fate;
 use crate::plan::{PAGE, Part};
+use crate::view::View;
 
 /// Bytes of descriptor, bindings and each step.
 const DESCRIPTOR: u64 = 64;
@@ -22,7 +23,7 @@ pub(crate) fn lay_out(parts: &[Part], buffer: Buffer, steps: u64) -> Layout {
     let copies = DESCRIPTOR + BINDINGS + STEP * steps;
     let (places, copies_end) = places(parts, copies);
     let mut total = copies_end.next_multiple_of(64);
-    for view in [is_read, is_written] {
+    for view in [View::Read, View::Write] {
         total += SEGMENT * segments(parts, &places, buffer, view);
         total = total.next_multiple_of(64);
     }
@@ -31,14 +32,6 @@ pub(crate) fn lay_out(parts: &[Part], buffer: Buffer, steps: u64) -> Layout {
 
 fn is_copied(part: &Part) -> bool {
     matches!(part.fate, Fate::CopiedIn | Fate::CopiedOut | Fate::CopiedInOut)
-}
-
-fn is_read(fate: Fate) -> bool {
-    matches!(fate, Fate::ToDevice | Fate::CopiedIn | Fate::CopiedInOut)
-}
-
-fn is_written(fate: Fate) -> bool {
-    matches!(fate, Fate::FromDevice | Fate::CopiedOut | Fate::CopiedInOut)
 }
 
 /// Places for the copies, and the end of the last. Parts that touch are copied as one; the place of a long copy lies as far from a multiple of 64
@@ -70,12 +63,12 @@ fn places(parts: &[Part], start: u64) -> (Vec<Option<u64>>, u64) {
 }
 
 /// Most segments of a view: one for each page of a mapping, one for each copy that does not continue the one before, one for each hole.
-fn segments(parts: &[Part], places: &[Option<u64>], buffer: Buffer, in_view: fn(Fate) -> bool) -> u64 {
+fn segments(parts: &[Part], places: &[Option<u64>], buffer: Buffer, view: View) -> u64 {
     let mut count = 0;
     let mut at = 0;
     // End of the copy that ends where the next part begins.
     let mut copied_to = None;
-    for (part, place) in parts.iter().zip(places).filter(|(part, _)| in_view(part.fate)) {
+    for (part, place) in parts.iter().zip(places).filter(|(part, _)| view.has(part.fate)) {
         if part.start > at {
             count += 1;
             copied_to = None;

@@ -18,12 +18,14 @@ mod plan;
 mod ranges;
 mod refused;
 mod step;
+mod view;
 
 pub use bytewise::{Access, Fate, fates};
 pub use operations::{Operand, Operation, operation};
 pub use plan::{Cause, Part, Planned, plan};
 pub use ranges::Ranges;
 pub use refused::Refused;
+pub use view::{HOLE, Segment, View, is_complete, segments};
 
 use memory::Memory;
 
