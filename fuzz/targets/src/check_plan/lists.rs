@@ -22,8 +22,8 @@ pub(super) fn elements(part: &Part, page_offset: u64, control: &Control) -> Vec<
     while at < part.end {
         let memory = page_offset + at;
         let end = part.end.min((memory / PAGE + 1) * PAGE - page_offset);
-        let random = mix(u64::from(control.seed) << 32 | memory / PAGE);
-        let continued = list.last_mut().filter(|_| !scattered && random % 4 != 0);
+        let random = mix((u64::from(control.seed) << 32) | (memory / PAGE));
+        let continued = list.last_mut().filter(|_| !scattered && !random.is_multiple_of(4));
         match continued {
             Some(last) => last.1 += end - at,
             // Page frames below 2 to the power of 20, which every device reaches.
