@@ -7,6 +7,11 @@ use std::fmt;
 pub struct Difference(String);
 
 impl Difference {
+    /// A difference in words.
+    pub fn new(what: String) -> Self {
+        Self(what)
+    }
+
     /// Nothing if `found` is what is `expected`.
     pub fn unless_equal<T: fmt::Debug + PartialEq>(what: &str, found: &T, expected: &T) -> Result<(), Self> {
         Self::unless(found == expected, || {

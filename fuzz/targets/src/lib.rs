@@ -6,6 +6,7 @@
 
 pub mod check_plan;
 mod difference;
+pub mod whole_path;
 
 pub use difference::Difference;
 
@@ -13,4 +14,4 @@ pub use difference::Difference;
 pub type Target = fn(&[u8]) -> Result<(), Difference>;
 
 /// The targets, by the names that their fuzzers and their folders of inputs have.
-pub const TARGETS: [(&str, Target); 1] = [("check_plan", check_plan::run)];
+pub const TARGETS: [(&str, Target); 2] = [("check_plan", check_plan::run), ("whole_path", whole_path::run)];

@@ -2,6 +2,7 @@
 
 use arbitrary::Unstructured;
 use hawser_fuzz_targets::check_plan::{self, Control, flags};
+use hawser_fuzz_targets::whole_path;
 use hawser_programs::RandomProgram;
 use proptest::prelude::*;
 use zerocopy::{FromBytes, IntoBytes};
@@ -44,5 +45,14 @@ proptest! {
     #[test]
     fn bytes_too(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
         check_plan::run(&bytes)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn programs_run_as_the_reference_says(bytes in prop::collection::vec(any::<u8>(), 0..900)) {
+        whole_path::run(&bytes)?;
     }
 }

@@ -106,7 +106,7 @@ fn agrees_everywhere(case: &Case, registers: Registers) -> TestCaseResult {
 
 /// A PC with little to set up.
 fn small(memory: MemoryModel, map_registers: Registers) -> SimConfig {
-    let parameters = [("ArenaKiB", 256), ("MaxSteps", 64), ("MaxDataKiB", 64)];
+    let parameters = [("ArenaKiB", 64), ("MaxSteps", 64), ("MaxDataKiB", 64)];
     SimConfig {
         memory,
         map_registers,
