@@ -6,6 +6,7 @@
 
 pub mod check_plan;
 mod difference;
+pub mod language;
 pub mod whole_path;
 
 pub use difference::Difference;
@@ -14,4 +15,8 @@ pub use difference::Difference;
 pub type Target = fn(&[u8]) -> Result<(), Difference>;
 
 /// The targets, by the names that their fuzzers and their folders of inputs have.
-pub const TARGETS: [(&str, Target); 2] = [("check_plan", check_plan::run), ("whole_path", whole_path::run)];
+pub const TARGETS: [(&str, Target); 3] = [
+    ("check_plan", check_plan::run),
+    ("language", language::run),
+    ("whole_path", whole_path::run),
+];
