@@ -153,7 +153,9 @@ fn compare(
     match reference::run(&request.program.bytes(0), &mut want) {
         Ok(()) => {
             Difference::unless(status == 0, || format!("status {status:#x}: {record:?}"))?;
-            Difference::unless_equal("data", &after, &&want[..])
+            let wrong = (0..want.len()).find(|at| want[*at] != after[*at]);
+            let wrong = wrong.map(|at| (at, after[at], want[at]));
+            Difference::unless_equal("the first wrong byte: offset, found, expected", &wrong, &None)
         }
         Err(ReferenceFault::DivideByZero { step, .. }) => {
             let expected = (Reason::DivideByZero as u32, step as u32);
