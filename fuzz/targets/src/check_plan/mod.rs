@@ -3,6 +3,7 @@
 mod arena;
 mod case;
 mod lists;
+mod mutate;
 mod outcome;
 mod tables;
 mod translated;
@@ -13,6 +14,7 @@ use crate::Difference;
 use arena::Arena;
 
 pub use case::{CONTROL, Case, Control, flags};
+pub use mutate::mutate;
 pub use outcome::{Outcome, agree};
 
 /// Checks and plans what `bytes` say: 16 bytes that choose limits, then the input buffer of a submission ([`Case`]).
