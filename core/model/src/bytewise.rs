@@ -1,5 +1,8 @@
 //! A planner that decides byte by byte, for small buffers.
 
+use std::ops::Range;
+
+use crate::cost::is_cheaper_mapped;
 use crate::plan::PAGE;
 use crate::{Buffer, Limits};
 
@@ -59,18 +62,35 @@ pub fn fates(codes: &[u8], buffer: Buffer, limits: &Limits) -> Vec<Fate> {
         (Fate::FromDevice, runs(codes.len(), whole_line)),
     ];
     for (fate, mut candidates) in candidates {
+        let whole = |run: &Range<usize>| {
+            let alike = |at: &usize| codes[*at] == codes[run.start];
+            let start = (0..run.start).rev().take_while(alike).last().unwrap_or(run.start);
+            let end = (run.end..codes.len())
+                .take_while(alike)
+                .last()
+                .map_or(run.end, |last| last + 1);
+            start as u64..end as u64
+        };
+        let is_cheaper = |run: &Range<usize>, end: usize| {
+            is_cheaper_mapped(whole(run), run.start as u64..end as u64, buffer, limits)
+        };
+        candidates.retain(|run| is_cheaper(run, run.end));
         candidates.sort_by_key(|run| std::cmp::Reverse(run.len()));
         let mut registers = limits.map_registers;
         for run in candidates.into_iter().take(limits.mappings) {
             // Byte by byte: one more page, one register less.
             let mut page = None;
-            for at in run {
+            let mut end = run.start;
+            for at in run.clone() {
                 let on = (buffer.page_offset + at as u64) / PAGE;
                 if page != Some(on) {
                     let Some(less) = registers.checked_sub(1) else { break };
                     (registers, page) = (less, Some(on));
                 }
-                fates[at] = fate;
+                end = at + 1;
+            }
+            if is_cheaper(&run, end) {
+                fates[run.start..end].fill(fate);
             }
         }
     }
@@ -78,8 +98,8 @@ pub fn fates(codes: &[u8], buffer: Buffer, limits: &Limits) -> Vec<Fate> {
 }
 
 /// The longest runs of bytes for which `wanted` holds, as ranges of indices.
-fn runs(length: usize, wanted: impl Fn(usize) -> bool) -> Vec<std::ops::Range<usize>> {
-    let mut found: Vec<std::ops::Range<usize>> = Vec::new();
+fn runs(length: usize, wanted: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
     for at in (0..length).filter(|at| wanted(*at)) {
         match found.last_mut() {
             Some(last) if last.end == at => last.end = at + 1,

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod bytewise;
+mod cost;
 mod header;
 mod layout;
 mod memory;
@@ -21,6 +22,7 @@ mod step;
 mod view;
 
 pub use bytewise::{Access, Fate, fates};
+pub use cost::cost;
 pub use operations::{Operand, Operation, operation};
 pub use plan::{Cause, Part, Planned, plan};
 pub use ranges::Ranges;
@@ -57,6 +59,10 @@ pub struct Limits {
     pub line: u64,
     /// Pages that the mappings of one direction may span together.
     pub map_registers: u64,
+    /// What a mapping costs, in bytes copied.
+    pub mapping_cost: u64,
+    /// What a page costs that is mapped or copied, in bytes copied.
+    pub page_cost: u64,
     /// Bytes of the arena.
     pub arena: u64,
     /// Pieces that the plan's caller has room for.

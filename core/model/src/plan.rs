@@ -3,6 +3,7 @@
 use hawser_abi::reason::Reason;
 
 use crate::bytewise::{Access, Fate};
+use crate::cost::is_cheaper_mapped;
 use crate::layout::{self, Layout};
 use crate::refused::Refused;
 use crate::{Buffer, Limits, Touched};
@@ -27,6 +28,8 @@ pub enum Cause {
     TooManyMappings,
     /// Larger ranges, or the range in front, have all map registers.
     TooFewRegisters,
+    /// Copying it costs less than mapping it.
+    CheaperToCopy,
 }
 
 /// A range that meets one fate for one cause.
@@ -59,8 +62,17 @@ struct Run {
     end: u64,
     access: Access,
     body: (u64, u64),
-    /// End of what is mapped, which begins where the body does; nothing for a run that gets no mapping.
-    mapped: Option<u64>,
+    /// What of the body is mapped, from its start on; empty if nothing is.
+    mapped: (u64, u64),
+    /// Why the rest of the body is not.
+    rest: Cause,
+}
+
+impl Run {
+    /// Whether mapping the bytes up to `end` is cheaper than copying the whole run.
+    fn is_cheaper_mapped(&self, end: u64, buffer: Buffer, limits: &Limits) -> bool {
+        is_cheaper_mapped(self.start..self.end, self.body.0..end, buffer, limits)
+    }
 }
 
 /// Plans a program that was accepted.
@@ -104,7 +116,8 @@ fn runs(touched: &Touched, buffer: Buffer, line: u64) -> Vec<Run> {
             end,
             access,
             body: body(start..end, access, buffer, line),
-            mapped: None,
+            mapped: (start, start),
+            rest: Cause::TooManyMappings,
         });
     }
     runs
@@ -130,23 +143,33 @@ fn body(run: std::ops::Range<u64>, access: Access, buffer: Buffer, line: u64) ->
 
 /// Gives the mappings and map registers of one direction to the largest bodies, and to the first of equal ones.
 fn share(runs: &mut [Run], access: Access, buffer: Buffer, limits: &Limits) {
-    let mut candidates: Vec<&mut Run> = runs
+    let mut candidates = Vec::new();
+    for run in runs
         .iter_mut()
         .filter(|run| run.access == access && run.body.0 < run.body.1)
-        .collect();
+    {
+        if run.is_cheaper_mapped(run.body.1, buffer, limits) {
+            candidates.push(run);
+        } else {
+            run.rest = Cause::CheaperToCopy;
+        }
+    }
     candidates.sort_by_key(|run| std::cmp::Reverse(run.body.1 - run.body.0));
     let mut registers = limits.map_registers;
     for run in candidates.into_iter().take(limits.mappings.min(MOST_MAPPINGS)) {
         let (start, end) = (buffer.page_offset + run.body.0, buffer.page_offset + run.body.1);
         let first_page = start / PAGE;
         let pages = end.div_ceil(PAGE) - first_page;
-        let mapped = match registers {
+        let end = match registers {
             0 => run.body.0,
             left if left >= pages => run.body.1,
             left => (first_page + left) * PAGE - buffer.page_offset,
         };
         registers -= registers.min(pages);
-        run.mapped = Some(mapped);
+        run.rest = Cause::TooFewRegisters;
+        if run.is_cheaper_mapped(end, buffer, limits) {
+            run.mapped = (run.body.0, end);
+        }
     }
 }
 
@@ -158,12 +181,8 @@ fn parts(run: &Run) -> Vec<Part> {
         fate,
         cause,
     };
-    let (start, end, body) = (run.start, run.end, run.body);
-    let rest = match run.mapped {
-        Some(_) => Cause::TooFewRegisters,
-        None => Cause::TooManyMappings,
-    };
-    let mapped = run.mapped.unwrap_or(body.0);
+    let (start, end, body, rest) = (run.start, run.end, run.body, run.rest);
+    let mapped = run.mapped.1;
     let parts = match run.access {
         Access::None => Vec::new(),
         Access::ReadAndWrite => vec![part(start, end, Fate::CopiedInOut, Cause::ReadAndWritten)],
@@ -172,7 +191,7 @@ fn parts(run: &Run) -> Vec<Part> {
             part(mapped, end, Fate::CopiedIn, rest),
         ],
         Access::Write if body.0 == body.1 => vec![part(start, end, Fate::CopiedOut, Cause::PartialLine)],
-        Access::Write if mapped == body.0 => vec![part(start, end, Fate::CopiedOut, rest)],
+        Access::Write if run.mapped.0 == mapped => vec![part(start, end, Fate::CopiedOut, rest)],
         Access::Write => vec![
             part(start, body.0, Fate::CopiedOut, Cause::PartialLine),
             part(body.0, mapped, Fate::FromDevice, Cause::OnlyWritten),
@@ -204,14 +223,15 @@ mod tests {
         fn ranges_meet_the_fates_of_their_bytes(
             runs in prop::collection::vec((0_u8..4, 1_usize..200), 1..24), page_offset in 3500_u64..4096,
             line in prop::sample::select(vec![1_u64, 8, 64]), mappings in 0_usize..9,
-            map_registers in prop::sample::select(vec![0, 1, 2, 3, u64::from(u32::MAX)])
+            map_registers in prop::sample::select(vec![0, 1, 2, 3, u64::from(u32::MAX)]),
+            costs in prop::sample::select(vec![(0, 0), (100, 20), (512, 64)])
         ) {
             let codes: Vec<u8> = runs.into_iter().flat_map(|(code, length)| vec![code; length]).collect();
             let touched = Touched { steps: 1, reads: ranges(&codes, READ), writes: ranges(&codes, WRITTEN) };
             let buffer = Buffer { length: codes.len() as u64, page_offset };
             let limits = Limits {
                 steps: 1, data: u64::MAX, scratch: 0, operations: u64::MAX, element_types: u32::MAX,
-                mappings, line, map_registers, arena: u64::MAX, pieces: u64::MAX,
+                mappings, line, map_registers, mapping_cost: costs.0, page_cost: costs.1, arena: u64::MAX, pieces: u64::MAX,
             };
             let planned = plan(&touched, buffer, &limits).expect("there is room");
             let mut found = vec![Fate::Untouched; codes.len()];

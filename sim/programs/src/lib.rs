@@ -109,6 +109,8 @@ const CONTRACT: Limits = Limits {
     mappings: 8,
     line: 64,
     map_registers: u64::MAX,
+    mapping_cost: 0,
+    page_cost: 0,
     arena: u64::MAX,
     pieces: u64::MAX,
 };

@@ -7,12 +7,12 @@ use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{BOTH, limits};
+use super::{BOTH, costs, limits};
 use crate::address::{BlockOffset, MappingIndex};
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Route};
-use crate::testing::{Planned, READ, WRITTEN, codes, planned};
+use crate::testing::{Planned, READ, WRITTEN, codes, map_all, planned};
 
 /// How the device gets at a byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,9 +109,9 @@ proptest! {
     #[test]
     fn every_plan_keeps_the_laws(
         codes in codes(60, 300), page_offset in 0_u32..4096, most in 0_u32..9, line in prop::sample::select(vec![1_u32, 64]),
-        map_registers in prop::sample::select(vec![0, 1, 3, u32::MAX])
+        map_registers in prop::sample::select(vec![0, 1, 3, u32::MAX]), costs in costs()
     ) {
-        let limits = Limits { map_registers, ..limits(line, most) };
+        let limits = Limits { map_registers, costs, ..limits(line, most) };
         let planned = planned(&codes, page_offset, &limits);
         prop_assert_eq!(laws(&codes, &planned.pieces, copies_of(&planned)), Ok(()));
         prop_assert!(copies_of(&planned).end <= planned.plan().layout().read_table.0);
@@ -121,7 +121,7 @@ proptest! {
     /// Any piece that takes another route breaks a law, unless its bytes are only mapped instead of copied or the reverse.
     #[test]
     fn a_piece_on_another_route_is_found(codes in codes(40, 300), index in any::<prop::sample::Index>(), wrong in 0_usize..5) {
-        let planned = planned(&codes, 0, &Limits::default());
+        let planned = planned(&codes, 0, &map_all());
         prop_assume!(!planned.pieces.is_empty());
         let mut pieces = planned.pieces.clone();
         let piece = index.get_mut(&mut pieces);

@@ -111,7 +111,8 @@ fn control(number: u64) -> Control {
     let bytes = noise(number + 500, 16);
     let byte = |at: usize| bytes[at];
     Control {
-        flags: byte(0) & flags::SCATTERED,
+        // With any of the costs.
+        flags: byte(0) & (flags::SCATTERED | 0xF0),
         line: byte(1) % 8,
         mappings: byte(2) % 10,
         registers: byte(3) % 8,

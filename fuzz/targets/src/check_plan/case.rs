@@ -1,19 +1,21 @@
 //! What bytes stand for: a program, limits, a data buffer, and what scatter-gather lists look like.
 
 use hawser_abi::program::{MAGIC, SubmitHeader, VERSION};
-use hawser_core::{BufferShape, Limits, max_pieces};
+use hawser_core::{BufferShape, Costs, Limits, Room, max_pieces};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of a [`Control`].
 pub const CONTROL: usize = size_of::<Control>();
 /// Most steps for which a workspace has room.
 const MOST_ROOM: u32 = 512;
+/// Bytes of device-local memory for which it has room: fewer than a device has, since making room takes longer than checking.
+const SCRATCH_ROOM: u64 = 256 << 10;
 
 /// Chooses limits and lists. Zeros choose the limits of revision 1, a buffer at the start of a page, and right lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Control {
-    /// Bits of [`flags`].
+    /// Bits of [`flags`]; the four bits above them choose what mappings cost.
     pub flags: u8,
     /// Cache line: 64, 1, 2, 4 ... 128 bytes.
     pub line: u8,
@@ -60,13 +62,19 @@ pub struct Case {
     pub shape: BufferShape,
     /// The limits.
     pub limits: Limits,
-    /// Steps for which the workspace has room.
-    pub room: u32,
+    /// What the workspace has room for.
+    pub room: Room,
     /// Pieces for which there is room.
     pub pieces: usize,
     /// What the limits were made from.
     pub control: Control,
 }
+
+/// Costs with which mappings of pages are worth little more than copies.
+const DEAR: Costs = Costs {
+    mapping: 3000,
+    page: 1000,
+};
 
 /// The entry of a table that a byte chooses.
 fn choose<T: Copy>(table: &[T], byte: u8) -> T {
@@ -87,9 +95,12 @@ impl Case {
         let stated = header.map_or(0, |header| header.data_size);
         let other = control.flags & flags::OTHER_LENGTH != 0;
         let limits = limits(&control);
-        let room = choose(&[MOST_ROOM, MOST_ROOM, 1, 3, 16], control.steps / 8);
+        let room = Room {
+            steps: choose(&[MOST_ROOM, MOST_ROOM, 1, 3, 16], control.steps / 8),
+            scratch: SCRATCH_ROOM,
+        };
         let pieces = match control.pieces {
-            0 => max_pieces(room.min(limits.max_steps)),
+            0 => max_pieces(room.steps.min(limits.max_steps)),
             few => few.into(),
         };
         Self {
@@ -108,14 +119,16 @@ impl Case {
     /// The limits, as the model takes them.
     pub(super) fn model_limits(&self) -> hawser_core_model::Limits {
         hawser_core_model::Limits {
-            steps: self.limits.max_steps.min(self.room).into(),
+            steps: self.limits.max_steps.min(self.room.steps).into(),
             data: self.limits.max_data,
-            scratch: self.limits.scratch_size,
+            scratch: self.limits.scratch_size.min(self.room.scratch),
             operations: self.limits.operations,
             element_types: self.limits.element_types,
             mappings: self.limits.max_mappings as usize,
             line: self.limits.dma_alignment.into(),
             map_registers: self.limits.map_registers.into(),
+            mapping_cost: self.limits.costs.mapping.into(),
+            page_cost: self.limits.costs.page.into(),
             arena: self.limits.arena_size,
             pieces: self.pieces as u64,
         }
@@ -146,6 +159,7 @@ fn limits(control: &Control) -> Limits {
         map_registers: choose(&[u32::MAX, 0, 1, 2, 3, 5, 16, 64], control.registers),
         operations: default.operations & without(control.operation, 30),
         element_types: default.element_types & without(control.element, 13) as u32,
+        costs: choose(&[Costs::LEAST, Costs::FREE, DEAR], control.flags / 16),
         device_address_bits: 64 - u32::from(control.address_bits) % 33,
     }
 }
@@ -169,7 +183,7 @@ fn make_header_right(program: &mut Vec<u8>) {
         flags: 0,
         reserved1: [0; 12],
         data_size: header.data_size % (1 << 30) + 1,
-        scratch_size: header.scratch_size % (64 << 20),
+        scratch_size: header.scratch_size % (2 * SCRATCH_ROOM),
         ..*header
     };
 }

@@ -8,7 +8,7 @@ mod outcome;
 mod tables;
 mod translated;
 
-use hawser_core::{Piece, Pieces, Plan, Workspace, check, plan, workspace_words};
+use hawser_core::{Piece, Pieces, Plan, Workspace, check, plan};
 
 use crate::Difference;
 use arena::Arena;
@@ -24,15 +24,15 @@ pub use outcome::{Outcome, agree};
 pub fn run(bytes: &[u8]) -> Result<(), Difference> {
     let case = Case::from_bytes(bytes);
     let expected = outcome::of_model(&case);
-    let mut words = vec![u64::MAX; workspace_words(case.room)];
-    let mut workspace = Workspace::new(&mut words);
+    let mut words = vec![u64::MAX; case.room.words()];
+    let mut workspace = Workspace::new(&mut words, case.room);
     let mut pieces = vec![Piece::default(); case.pieces];
-    let accepted = match check(&case.program, case.shape, &case.limits, &mut workspace) {
+    let mut accepted = match check(&case.program, case.shape, &case.limits, &mut workspace) {
         Ok(accepted) => accepted,
         Err(refusal) => return agree(&Err(outcome::refused(&refusal)), &expected),
     };
     let checked = accepted.checked();
-    let plan = match plan(&accepted, &case.limits, &mut pieces) {
+    let plan = match plan(&mut accepted, &case.limits, &mut pieces) {
         Ok(plan) => plan,
         Err(refusal) => return agree(&Err(outcome::refused(&refusal)), &expected),
     };

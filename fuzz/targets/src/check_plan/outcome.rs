@@ -61,6 +61,7 @@ fn part(piece: &Piece) -> Part {
             Why::PartialLine => Cause::PartialLine,
             Why::TooManyMappings => Cause::TooManyMappings,
             Why::TooFewRegisters => Cause::TooFewRegisters,
+            Why::CheaperToCopy => Cause::CheaperToCopy,
         },
     }
 }
