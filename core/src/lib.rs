@@ -33,6 +33,7 @@ mod address;
 mod arena;
 mod check;
 mod completion;
+mod cost;
 mod coverage;
 mod digest;
 mod header;
@@ -60,6 +61,7 @@ pub use address::{ArenaOffset, BlockOffset, DataRange, DeviceAddress, MappingInd
 pub use arena::{AllocateError, Block, NotAllocated, OffsetAllocator};
 pub use check::{Accepted, BufferShape, Checked, check};
 pub use completion::{Completion, Ended, Fault, Outcome, QueueView, Stray, check_completion};
+pub use cost::Costs;
 pub use header::readable_cookie;
 pub use layout::ArenaLayout;
 pub use limits::{Limits, MAX_MAPPINGS};

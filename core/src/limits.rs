@@ -3,6 +3,8 @@
 use hawser_abi::op::{REV1_ELEMENT_TYPES, REV1_OPERATIONS};
 use hawser_abi::{pci, program};
 
+use crate::cost::Costs;
+
 /// Most DMA mappings of one request in each direction.
 pub const MAX_MAPPINGS: usize = 8;
 /// Most bytes of a program's window of device-local memory: places in it and in the data buffer are told apart in 31 bits.
@@ -25,6 +27,8 @@ pub struct Limits {
     pub dma_alignment: u32,
     /// Pages that all mappings of one request in one direction may span together, which is what map registers there are for it; as many as there are.
     pub map_registers: u32,
+    /// What mapping and copying cost; [`Costs::LEAST`].
+    pub costs: Costs,
     /// Operations that the device runs: bit `n` stands for opcode `n`.
     pub operations: u64,
     /// Element types that the device computes with: bit `n` stands for type `n`.
@@ -43,6 +47,7 @@ impl Default for Limits {
             arena_size: 64 << 20,
             dma_alignment: 64,
             map_registers: u32::MAX,
+            costs: Costs::LEAST,
             operations: REV1_OPERATIONS,
             element_types: REV1_ELEMENT_TYPES,
             device_address_bits: 64,

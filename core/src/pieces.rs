@@ -39,6 +39,8 @@ pub enum Why {
     TooManyMappings = 4,
     /// Larger pieces of its direction, or the part in front of it, take all map registers.
     TooFewRegisters = 5,
+    /// Copying it costs less than a mapping.
+    CheaperToCopy = 6,
 }
 
 impl Why {
@@ -51,6 +53,7 @@ impl Why {
             Self::PartialLine => "only part of a cache line is written",
             Self::TooManyMappings => "larger ranges took all mappings",
             Self::TooFewRegisters => "no map registers are left for it",
+            Self::CheaperToCopy => "copying it costs less than a mapping",
         }
     }
 
@@ -61,7 +64,8 @@ impl Why {
             2 => Self::ReadAndWritten,
             3 => Self::PartialLine,
             4 => Self::TooManyMappings,
-            _ => Self::TooFewRegisters,
+            5 => Self::TooFewRegisters,
+            _ => Self::CheaperToCopy,
         }
     }
 }
@@ -240,6 +244,8 @@ mod tests {
             Route::CopyIn(BlockOffset(1)),
             Route::CopyOut(BlockOffset(64)),
             Route::CopyInOut(BlockOffset(0xFFFF_FFFF)),
+            Route::CopyIn(BlockOffset(2)),
+            Route::CopyOut(BlockOffset(3)),
         ];
         let reasons = [
             Why::OnlyRead,
@@ -248,7 +254,9 @@ mod tests {
             Why::PartialLine,
             Why::TooManyMappings,
             Why::TooFewRegisters,
+            Why::CheaperToCopy,
         ];
+        assert_eq!(routes.len(), reasons.len());
         for (route, why) in routes.into_iter().zip(reasons) {
             let piece = Piece::new(Interval::new(5, 9), route, why);
             assert_eq!((piece.route(), piece.why()), (route, why));

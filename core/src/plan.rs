@@ -2,6 +2,7 @@
 
 use crate::address::{BlockOffset, DataRange, MappingIndex, round_down, round_up};
 use crate::check::{Accepted, BufferShape, Checked};
+use crate::cost::Costs;
 use crate::intervals::Interval;
 use crate::layout::ArenaLayout;
 use crate::limits::{Limits, MAX_MAPPINGS};
@@ -56,6 +57,7 @@ pub struct Plan {
     bytes_from_device: u64,
     bytes_copied_in: u64,
     bytes_copied_out: u64,
+    cost: u64,
     layout: ArenaLayout,
 }
 
@@ -111,6 +113,11 @@ impl Plan {
         self.bytes_copied_out
     }
 
+    /// What mapping and copying cost by [`Limits::costs`], in bytes copied.
+    pub const fn cost(&self) -> u64 {
+        self.cost
+    }
+
     /// How the block of the arena is divided.
     pub const fn layout(&self) -> &ArenaLayout {
         &self.layout
@@ -127,7 +134,7 @@ impl Plan {
 /// | reads and writes | all | reads and writes one copy, which is copied in and out |
 /// | does not touch | all | cannot reach them |
 ///
-/// There are few mappings in each direction; the largest ranges get them, the others are copied in or out. Where map registers are few, the largest ranges get those
+/// A range is mapped only where that is cheaper than copying it ([`Costs`](crate::Costs)). There are few mappings in each direction; the largest ranges get them, the others are copied in or out. Where map registers are few, the largest ranges get those
 /// too, and what is left of the next range is cut at the end of a page: its start is mapped, the rest is copied.
 ///
 /// *Why this is safe.* No byte is in two mappings, and none is used against the direction of its mapping: one mapping per run of bytes with
@@ -153,9 +160,11 @@ pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piec
         pieces,
         count: 0,
         plan: Plan::default(),
+        lines,
+        costs: limits.costs,
     };
     for (interval, access) in sweep {
-        draft.add(interval, access, lines, &mut choice);
+        draft.add(interval, access, &mut choice);
     }
     draft.finish(&checked, limits)
 }
@@ -178,6 +187,22 @@ impl Lines {
             _ => Interval::new(interval.end(), interval.end()),
         }
     }
+
+    /// What of an interval with this access may be mapped, if that is not empty.
+    fn body(self, interval: Interval, access: Access) -> Option<Interval> {
+        let body = match access {
+            Access::Read => interval,
+            Access::Write => self.whole(interval),
+            Access::ReadAndWrite => return None,
+        };
+        Some(body).filter(|body| !body.is_empty())
+    }
+
+    /// Whether it is cheaper to map a part of an interval, and to copy the rest, than to copy all of it.
+    fn pays(self, costs: Costs, interval: Interval, part: Interval) -> bool {
+        let page_offset = self.shape.page_offset;
+        costs.split(interval, part, page_offset) < costs.copy(interval, page_offset)
+    }
 }
 
 /// The ranges that are mapped.
@@ -194,16 +219,23 @@ impl Choice {
             from_device: Largest::new(most),
         };
         for (interval, access) in sweep {
-            match access {
-                Access::Read => choice.to_device.offer(interval),
-                Access::Write if !lines.whole(interval).is_empty() => choice.from_device.offer(lines.whole(interval)),
-                Access::Write | Access::ReadAndWrite => {}
+            let body = lines.body(interval, access);
+            if let Some(body) = body.filter(|body| lines.pays(limits.costs, interval, *body)) {
+                choice.direction(access).offer(body);
             }
         }
         let page_offset = lines.shape.page_offset;
         choice.to_device.share(limits.map_registers, page_offset);
         choice.from_device.share(limits.map_registers, page_offset);
         choice
+    }
+
+    /// The ranges of a direction: what is only read goes to the device, all else comes from it.
+    fn direction(&mut self, access: Access) -> &mut Largest {
+        match access {
+            Access::Read => &mut self.to_device,
+            Access::Write | Access::ReadAndWrite => &mut self.from_device,
+        }
     }
 }
 
@@ -215,40 +247,61 @@ struct Draft<'p> {
     pieces: &'p mut [Piece],
     count: usize,
     plan: Plan,
+    lines: Lines,
+    costs: Costs,
 }
 
 impl Draft<'_> {
-    fn add(&mut self, interval: Interval, access: Access, lines: Lines, choice: &mut Choice) {
-        match access {
-            Access::Read => {
-                let Share { mapped, rest } = choice.to_device.take(interval);
-                self.map(mapped, Direction::ToDevice);
-                self.copy(behind(mapped, interval), Route::CopyIn(UNPLACED), rest);
-            }
-            Access::ReadAndWrite => self.copy(interval, Route::CopyInOut(UNPLACED), Why::ReadAndWritten),
-            Access::Write => {
-                let body = lines.whole(interval);
-                if body.is_empty() {
-                    self.copy(interval, Route::CopyOut(UNPLACED), Why::PartialLine);
-                    return;
-                }
-                let out = Route::CopyOut(UNPLACED);
-                let Share { mapped, rest } = choice.from_device.take(body);
-                if mapped.is_empty() {
-                    return self.copy(interval, out, rest);
-                }
-                self.copy(Interval::new(interval.start(), body.start()), out, Why::PartialLine);
-                self.map(mapped, Direction::FromDevice);
-                self.copy(behind(mapped, body), out, rest);
-                self.copy(behind(body, interval), out, Why::PartialLine);
-            }
+    fn add(&mut self, interval: Interval, access: Access, choice: &mut Choice) {
+        let (copied, why) = match access {
+            Access::Read => (Route::CopyIn(UNPLACED), Why::OnlyRead),
+            Access::Write => (Route::CopyOut(UNPLACED), Why::PartialLine),
+            Access::ReadAndWrite => (Route::CopyInOut(UNPLACED), Why::ReadAndWritten),
+        };
+        let page_offset = self.lines.shape.page_offset;
+        if access == Access::ReadAndWrite {
+            self.spend(self.costs.copy_both_ways(interval, page_offset));
+            return self.copy(interval, copied, why);
         }
+        let Some(body) = self.lines.body(interval, access) else {
+            self.spend(self.costs.copy(interval, page_offset));
+            return self.copy(interval, copied, why);
+        };
+        let Share { mapped, rest } = self.share(interval, body, choice.direction(access));
+        self.spend(self.costs.split(interval, mapped, page_offset));
+        if mapped.is_empty() {
+            return self.copy(interval, copied, rest);
+        }
+        self.copy(Interval::new(interval.start(), body.start()), copied, why);
+        self.map(mapped, access);
+        self.copy(behind(mapped, body), copied, rest);
+        self.copy(behind(body, interval), copied, why);
     }
 
-    fn map(&mut self, interval: Interval, direction: Direction) {
-        if interval.is_empty() {
-            return;
+    /// What of the body of an interval is mapped; nothing where copying all of the interval is cheaper.
+    fn share(&self, interval: Interval, body: Interval, chosen: &mut Largest) -> Share {
+        let nothing = |rest| Share {
+            mapped: Interval::new(interval.start(), interval.start()),
+            rest,
+        };
+        let pays = |part| self.lines.pays(self.costs, interval, part);
+        if !pays(body) {
+            return nothing(Why::CheaperToCopy);
         }
+        let share = chosen.take(body);
+        // What map registers left of it can be too little.
+        if pays(share.mapped) { share } else { nothing(share.rest) }
+    }
+
+    fn spend(&mut self, cost: u64) {
+        self.plan.cost = self.plan.cost.saturating_add(cost);
+    }
+
+    fn map(&mut self, interval: Interval, access: Access) {
+        let direction = match access {
+            Access::Read => Direction::ToDevice,
+            Access::Write | Access::ReadAndWrite => Direction::FromDevice,
+        };
         let plan = &mut self.plan;
         let index = plan.to_device.saturating_add(plan.from_device);
         let mapping = MappingIndex(index);

@@ -1,6 +1,7 @@
 //! Chooses the largest of many ranges: those that get one of the few mappings, as far as map registers go.
 
 use crate::address::{PAGE_SIZE, round_down};
+use crate::cost::pages;
 use crate::intervals::Interval;
 use crate::limits::MAX_MAPPINGS;
 use crate::pieces::Why;
@@ -102,17 +103,6 @@ impl Largest {
             rest: Why::TooFewRegisters,
         }
     }
-}
-
-/// Pages that an interval touches.
-fn pages(interval: Interval, page_offset: u32) -> u64 {
-    if interval.is_empty() {
-        return 0;
-    }
-    let ahead = u64::from(page_offset);
-    let end = ahead.saturating_add(interval.end().into()).div_ceil(PAGE_SIZE);
-    let start = ahead.saturating_add(interval.start().into());
-    end.saturating_sub(start.checked_div(PAGE_SIZE).unwrap_or_default())
 }
 
 /// Bytes of an interval, from its start on, that touch at most so many pages: all of them, or up to the end of a page.

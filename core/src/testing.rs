@@ -10,6 +10,7 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use crate::address::BlockOffset;
 use crate::check::{BufferShape, Checked, check};
+use crate::cost::Costs;
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Pieces};
@@ -80,6 +81,32 @@ pub(crate) fn header(steps: &[Step], data_size: u64, scratch_size: u64) -> Submi
 /// The input buffer of a submission.
 pub(crate) fn program(header: &SubmitHeader, steps: &[Step]) -> Vec<u8> {
     [header.as_bytes(), steps.as_bytes()].concat()
+}
+
+/// Limits under which everything is mapped that can be, however small.
+pub(crate) fn map_all() -> Limits {
+    Limits {
+        costs: Costs::FREE,
+        ..Limits::default()
+    }
+}
+
+/// Limits as the model takes them, with room for so many steps, and for all pieces.
+pub(crate) fn model_limits(limits: &Limits, room: u32) -> hawser_core_model::Limits {
+    hawser_core_model::Limits {
+        steps: limits.max_steps.min(room).into(),
+        data: limits.max_data,
+        scratch: limits.scratch_size,
+        operations: limits.operations,
+        element_types: limits.element_types,
+        mappings: limits.max_mappings as usize,
+        line: limits.dma_alignment.into(),
+        map_registers: limits.map_registers.into(),
+        mapping_cost: limits.costs.mapping.into(),
+        page_cost: limits.costs.page.into(),
+        arena: limits.arena_size,
+        pieces: u64::MAX,
+    }
 }
 
 /// A data buffer at the start of a page.

@@ -2,6 +2,7 @@
 
 mod abi;
 mod bench;
+mod fuzz;
 mod header;
 mod links;
 mod lint;
@@ -58,6 +59,8 @@ enum Task {
     Sys(sys::Arguments),
     /// Lay out the driver package: image, INF and symbols, test-signed where osslsigncode is installed
     Package(package::Arguments),
+    /// Fuzz checker, language and driver, each for so many seconds; cargo-fuzz is installed where it is missing
+    Fuzz(fuzz::Arguments),
     /// Round trip of real `.npy` files written and read by NumPy
     Numpy,
     /// Measure how fast Hawser is, against other software in the same run
@@ -94,6 +97,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Task::CheckRules => rule_tests::run(&shell),
         Task::Sys(ref arguments) => sys::run(&shell, arguments),
         Task::Package(ref arguments) => package::run(&shell, arguments),
+        Task::Fuzz(ref arguments) => fuzz::run(&shell, arguments),
         Task::Numpy => numpy::run(&shell),
         Task::Bench(ref bench) => bench::run(&shell, bench),
     }

@@ -1,9 +1,8 @@
-//! Trips every rule, shows what is just inside it, and compares the whole check with a slow one that looks at each byte.
+//! Trips every rule, shows what is just inside it, and compares the whole check with the slow one of `hawser-core-model`.
 
 mod broken;
 mod broken_operations;
 mod generate;
-mod model;
 
 use std::collections::BTreeSet;
 use std::string::ToString;

@@ -1,109 +1,64 @@
-//! Compares plans with a slow model that decides for each byte, and states the laws that every plan keeps.
+//! Compares plans with the model of `hawser-core-model` that decides for each byte, and states the laws that every plan keeps.
+
+mod laws;
 
 use std::vec;
 use std::vec::Vec;
 
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
+use hawser_core_model::{Buffer, Cause, Fate, Part};
 use proptest::prelude::*;
 
 use super::*;
 use crate::check::check;
-use crate::testing::room;
-use crate::testing::{Planned, READ, WRITTEN, buffer, codes, data, header, planned, program, step, steps_for};
+use crate::cost::Costs;
+use crate::testing::{
+    Planned, READ, WRITTEN, buffer, codes, data, header, map_all, model_limits, planned, program, room, step, steps_for,
+};
 use crate::workspace::Workspace;
 
 const BOTH: u8 = READ | WRITTEN;
-
-/// What becomes of a byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Untouched,
-    ToDevice,
-    FromDevice,
-    CopiedIn,
-    CopiedOut,
-    CopiedInOut,
-}
 
 fn limits(line: u32, max_mappings: u32) -> Limits {
     Limits {
         dma_alignment: line,
         max_mappings,
-        ..Limits::default()
+        ..map_all()
     }
 }
 
-/// The longest runs of bytes for which `wanted` holds, as ranges of indices.
-fn runs(length: usize, wanted: impl Fn(usize) -> bool) -> Vec<core::ops::Range<usize>> {
-    let mut found: Vec<core::ops::Range<usize>> = Vec::new();
-    for at in (0..length).filter(|at| wanted(*at)) {
-        match found.last_mut() {
-            Some(last) if last.end == at => last.end = at + 1,
-            _ => found.push(at..at + 1),
-        }
-    }
-    found
+/// Costs with which of ranges of some hundred bytes all, some and few are mapped.
+fn costs() -> impl Strategy<Value = Costs> {
+    prop::sample::select(vec![Costs::FREE, Costs { mapping: 100, page: 20 }, Costs::LEAST])
 }
 
 /// Decides byte by byte.
 fn model(codes: &[u8], page_offset: u32, limits: &Limits) -> Vec<Fate> {
-    let line = limits.dma_alignment as usize;
-    let mut fates: Vec<_> = codes
-        .iter()
-        .map(|code| match *code {
-            0 => Fate::Untouched,
-            READ => Fate::CopiedIn,
-            WRITTEN => Fate::CopiedOut,
-            _ => Fate::CopiedInOut,
-        })
-        .collect();
-    let line_of = |at: usize| (page_offset as usize + at) / line;
-    let whole_line = |at: usize| {
-        let in_buffer = |memory: usize| {
-            memory
-                .checked_sub(page_offset as usize)
-                .and_then(|byte| codes.get(byte))
-        };
-        (line_of(at) * line..(line_of(at) + 1) * line).all(|memory| in_buffer(memory) == Some(&WRITTEN))
+    let buffer = Buffer {
+        length: codes.len() as u64,
+        page_offset: page_offset.into(),
     };
-    let candidates = [
-        (Fate::ToDevice, runs(codes.len(), |at| codes[at] == READ)),
-        (Fate::FromDevice, runs(codes.len(), whole_line)),
-    ];
-    for (fate, mut candidates) in candidates {
-        candidates.sort_by_key(|run| core::cmp::Reverse(run.len()));
-        let mut registers = u64::from(limits.map_registers);
-        for run in candidates.into_iter().take(limits.max_mappings as usize) {
-            // Byte by byte: one more page, one register less.
-            let mut page = None;
-            for at in run {
-                let on = (u64::from(page_offset) + at as u64) / crate::PAGE_SIZE;
-                if page != Some(on) {
-                    let Some(less) = registers.checked_sub(1) else { break };
-                    (registers, page) = (less, Some(on));
-                }
-                fates[at] = fate;
-            }
-        }
-    }
-    fates
+    hawser_core_model::fates(codes, buffer, &model_limits(limits, u32::MAX))
 }
 
 fn fates(planned: &Planned, length: usize) -> Vec<Fate> {
     let mut fates = vec![Fate::Untouched; length];
     for piece in planned.pieces().iter() {
-        let fate = match piece.route() {
-            Route::ToDevice(_) => Fate::ToDevice,
-            Route::FromDevice(_) => Fate::FromDevice,
-            Route::CopyIn(_) => Fate::CopiedIn,
-            Route::CopyOut(_) => Fate::CopiedOut,
-            Route::CopyInOut(_) => Fate::CopiedInOut,
-        };
         let range = piece.range();
-        fates[range.offset as usize..range.end() as usize].fill(fate);
+        fates[range.offset as usize..range.end() as usize].fill(fate(piece));
     }
     fates
+}
+
+fn fate(piece: &Piece) -> Fate {
+    match piece.route() {
+        Route::ToDevice(_) => Fate::ToDevice,
+        Route::FromDevice(_) => Fate::FromDevice,
+        Route::CopyIn(_) => Fate::CopiedIn,
+        Route::CopyOut(_) => Fate::CopiedOut,
+        Route::CopyInOut(_) => Fate::CopiedInOut,
+    }
 }
 
 fn count(fates: &[Fate], wanted: &[Fate]) -> u64 {
@@ -126,11 +81,11 @@ proptest! {
     #[test]
     fn each_byte_meets_the_fate_that_the_model_gives_it(
         codes in codes(40, 400), near_end in any::<bool>(), offset in 0_u32..64, line in prop::sample::select(vec![1_u32, 8, 16, 64]),
-        most in 0_u32..9, map_registers in prop::sample::select(vec![0, 1, 2, 3, 5, u32::MAX])
+        most in 0_u32..9, map_registers in prop::sample::select(vec![0, 1, 2, 3, 5, u32::MAX]), costs in costs()
     ) {
         // Near the end of a page, so that ranges cross into the next.
         let page_offset = if near_end { 4095 - offset * 4 } else { offset };
-        let limits = Limits { map_registers, ..limits(line, most) };
+        let limits = Limits { map_registers, costs, ..limits(line, most) };
         let planned = planned(&codes, page_offset, &limits);
         let expected = model(&codes, page_offset, &limits);
         prop_assert_eq!(fates(&planned, codes.len()), &expected[..]);
@@ -144,7 +99,7 @@ proptest! {
 
     #[test]
     fn pieces_and_mappings_agree(codes in codes(60, 150), page_offset in 0_u32..4096) {
-        let planned = planned(&codes, page_offset, &Limits::default());
+        let planned = planned(&codes, page_offset, &map_all());
         let plan = planned.plan();
         for pair in planned.pieces.windows(2) {
             prop_assert!(pair[0].range().end() <= pair[1].range().offset, "pieces ascend and are disjoint");
@@ -233,7 +188,7 @@ fn routes(planned: &Planned) -> Vec<(u64, u64, Route)> {
 #[test]
 fn edges_that_share_a_line_are_copied() {
     // 63 bytes in front of the first whole line in memory, one behind the last; the copies lie behind descriptor, bindings and step.
-    let planned = planned(&[WRITTEN; 4096], 1, &Limits::default());
+    let planned = planned(&[WRITTEN; 4096], 1, &map_all());
     let expected = [
         (0, 63, Route::CopyOut(BlockOffset(192))),
         (63, 4095, Route::FromDevice(MappingIndex(0))),
@@ -245,14 +200,14 @@ fn edges_that_share_a_line_are_copied() {
 #[test]
 fn less_than_a_line_is_copied() {
     for (length, page_offset) in [(1, 0), (63, 0), (64, 1), (126, 1)] {
-        let planned = planned(&vec![WRITTEN; length], page_offset, &Limits::default());
+        let planned = planned(&vec![WRITTEN; length], page_offset, &map_all());
         assert_eq!(
             (planned.plan().mappings().len(), planned.plan().bytes_copied_out()),
             (0, length as u64)
         );
     }
     for (length, page_offset, copied) in [(64, 0, 0), (127, 1, 63), (65, 63, 1)] {
-        let planned = planned(&vec![WRITTEN; length], page_offset, &Limits::default());
+        let planned = planned(&vec![WRITTEN; length], page_offset, &map_all());
         assert_eq!(
             (planned.plan().mappings().len(), planned.plan().bytes_copied_out()),
             (1, copied)
@@ -262,7 +217,7 @@ fn less_than_a_line_is_copied() {
 
 #[test]
 fn what_is_only_read_is_mapped_however_small_and_odd() {
-    let planned = planned(&[READ; 1], 4095, &Limits::default());
+    let planned = planned(&[READ; 1], 4095, &map_all());
     assert_eq!(routes(&planned), [(0, 1, Route::ToDevice(MappingIndex(0)))]);
 }
 
@@ -270,7 +225,7 @@ fn what_is_only_read_is_mapped_however_small_and_odd() {
 fn a_written_byte_inside_what_is_read_splits_it() {
     let mut codes = [READ; 64];
     codes[32] = BOTH;
-    let planned = planned(&codes, 0, &Limits::default());
+    let planned = planned(&codes, 0, &map_all());
     let found = routes(&planned);
     assert_eq!(found[0], (0, 32, Route::ToDevice(MappingIndex(0))));
     assert!(matches!(found[1], (32, 33, Route::CopyInOut(_))));
@@ -283,7 +238,7 @@ fn the_smallest_ranges_are_copied_when_mappings_run_out() {
     let codes: Vec<u8> = (1..=10)
         .flat_map(|length| [vec![READ; length], vec![0]].concat())
         .collect();
-    let planned = planned(&codes, 0, &Limits::default());
+    let planned = planned(&codes, 0, &map_all());
     assert_eq!(
         (planned.plan().to_device(), planned.plan().bytes_copied_in()),
         (8, 1 + 2)
@@ -292,7 +247,7 @@ fn the_smallest_ranges_are_copied_when_mappings_run_out() {
 
 #[test]
 fn an_untouched_buffer_needs_nothing() {
-    let planned = planned(&[0; 100], 0, &Limits::default());
+    let planned = planned(&[0; 100], 0, &map_all());
     let layout = planned.plan().layout();
     assert_eq!((planned.pieces.len(), planned.plan().mappings().len()), (0, 0));
     // Descriptor, bindings, one step, and a hole in each table.
@@ -305,10 +260,10 @@ fn an_untouched_buffer_needs_nothing() {
 #[test]
 fn a_block_that_fits_the_arena_exactly_is_planned_and_one_byte_less_is_refused() {
     let codes = [BOTH; 1000];
-    let total = planned(&codes, 0, &Limits::default()).plan().layout().total;
+    let total = planned(&codes, 0, &map_all()).plan().layout().total;
     let arena = |arena_size| Limits {
         arena_size,
-        ..Limits::default()
+        ..map_all()
     };
     assert!(planned(&codes, 0, &arena(total)).plan.is_ok());
     let refusal = planned(&codes, 0, &arena(total - 1))
@@ -327,7 +282,7 @@ fn a_list_of_pieces_that_is_too_short_is_refused_with_the_number_needed() {
     let bytes = program(&header(&steps, 6, 6), &steps);
     let mut words = vec![0; room(8).words()];
     let mut workspace = Workspace::new(&mut words, room(8));
-    let limits = Limits::default();
+    let limits = map_all();
     let mut accepted = check(&bytes, buffer(6), &limits, &mut workspace).expect("it is right");
     let refusal = plan(&mut accepted, &limits, &mut [Piece::default(); 3]).expect_err("there are four pieces");
     assert_eq!(
@@ -351,9 +306,59 @@ fn the_bound_on_pieces_holds_for_fine_cuts() {
         let bytes = program(&header(&steps, length, 0), &steps);
         let mut words = vec![0; room(count as u32).words()];
         let mut workspace = Workspace::new(&mut words, room(count as u32));
-        let mut accepted = check(&bytes, buffer(length), &Limits::default(), &mut workspace).expect("it is right");
+        let mut accepted = check(&bytes, buffer(length), &map_all(), &mut workspace).expect("it is right");
         let mut pieces = vec![Piece::default(); max_pieces(count as u32)];
-        let plan = plan(&mut accepted, &Limits::default(), &mut pieces).expect("the bound holds");
+        let plan = plan(&mut accepted, &map_all(), &mut pieces).expect("the bound holds");
         assert_eq!(plan.pieces() as u64, 5 * count);
+    }
+}
+
+/// The plan's cost, counted anew from its pieces.
+fn cost(planned: &Planned, page_offset: u32, limits: &Limits) -> u64 {
+    let parts: Vec<Part> = planned.pieces().iter().map(part).collect();
+    let buffer = Buffer {
+        length: planned.checked.data_length(),
+        page_offset: page_offset.into(),
+    };
+    hawser_core_model::cost(&parts, buffer, &model_limits(limits, u32::MAX))
+}
+
+fn part(piece: &Piece) -> Part {
+    Part {
+        start: piece.range().offset,
+        end: piece.range().end(),
+        fate: fate(piece),
+        cause: Cause::OnlyRead,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_plan_costs_no_more_than_mapping_all_or_copying_all(
+        codes in codes(40, 1500), page_offset in 0_u32..4096, most in 0_u32..9,
+        map_registers in prop::sample::select(vec![0, 1, 2, 5, u32::MAX]), costs in costs()
+    ) {
+        let limits = Limits { map_registers, costs, ..limits(64, most) };
+        let chosen = planned(&codes, page_offset, &limits);
+        prop_assert_eq!(chosen.plan().cost(), cost(&chosen, page_offset, &limits));
+        let mapped = planned(&codes, page_offset, &Limits { costs: Costs::FREE, ..limits });
+        let copied = planned(&codes, page_offset, &Limits { max_mappings: 0, ..limits });
+        for other in [mapped, copied] {
+            prop_assert!(chosen.plan().cost() <= cost(&other, page_offset, &limits));
+        }
+    }
+}
+
+#[test]
+fn what_is_small_is_copied_and_says_why() {
+    let limits = Limits::default();
+    for (code, copied, mapped) in [(READ, 512, 513), (WRITTEN, 512, 576)] {
+        let small = planned(&vec![code; copied], 0, &limits);
+        assert_eq!(small.plan().mappings().len(), 0, "{copied} bytes");
+        assert!(small.pieces().iter().all(|piece| piece.why() == Why::CheaperToCopy));
+        assert_eq!(small.plan().cost(), 64 + copied as u64);
+        let large = planned(&vec![code; mapped], 0, &limits);
+        assert_eq!(large.plan().mappings().len(), 1, "{mapped} bytes");
+        assert_eq!(large.plan().cost(), 64 + 512);
     }
 }

@@ -9,7 +9,7 @@ use zerocopy::FromBytes;
 
 use super::*;
 use crate::plan::Direction;
-use crate::testing::{Planned, READ, VecArena, WRITTEN, planned};
+use crate::testing::{Planned, READ, VecArena, WRITTEN, map_all, planned};
 
 /// Where the request's block of the arena lies on the bus.
 const BLOCK: DeviceAddress = DeviceAddress(0x10_0000_0000);
@@ -66,7 +66,7 @@ fn addresses(segments: &[Segment]) -> Vec<u64> {
 
 fn build(planned: &Planned, machine: &Machine, view: View, arena: &mut VecArena) -> Vec<Segment> {
     let layout = planned.plan().layout();
-    let builder = ViewBuilder::new(view, &planned.checked, layout, BLOCK, &Limits::default());
+    let builder = ViewBuilder::new(view, &planned.checked, layout, BLOCK, &map_all());
     let elements = |mapping| {
         machine
             .elements(planned.plan().mapping(mapping).expect("it is planned").range)
@@ -90,7 +90,7 @@ proptest! {
         frames in Just((1_u64..40).collect::<Vec<_>>()).prop_shuffle(),
         max_mappings in 0_u32..9,
     ) {
-        let limits = Limits { max_mappings, ..Limits::default() };
+        let limits = Limits { max_mappings, ..map_all() };
         let planned = planned(&codes, page_offset as u32, &limits);
         let mut arena = VecArena::new(planned.plan().layout().total);
         let machine = Machine { frames, page_offset };
@@ -142,7 +142,7 @@ proptest! {
 fn two_pages() -> Planned {
     let mut codes = vec![READ; 8192];
     codes[..64].fill(WRITTEN);
-    planned(&codes, 0, &Limits::default())
+    planned(&codes, 0, &map_all())
 }
 
 /// The mapping of what is read.
@@ -170,7 +170,7 @@ fn refused(offset: u64, length: u64, limit: u64) -> Result<u32, ViewError> {
 
 #[test]
 fn lists_that_are_wrong_are_refused() {
-    let any = Limits::default();
+    let any = map_all();
     let narrow = Limits {
         device_address_bits: 32,
         ..any
@@ -221,7 +221,7 @@ fn lists_that_are_wrong_are_refused() {
 
 #[test]
 fn lists_that_are_just_right_are_taken() {
-    let any = Limits::default();
+    let any = map_all();
     let narrow = Limits {
         device_address_bits: 32,
         ..any
@@ -247,16 +247,16 @@ fn lists_that_are_just_right_are_taken() {
 fn more_segments_than_were_planned_are_refused() {
     // Room for a hole and two pages; this list has an element more than there are pages.
     let elements = [(0x1040, 4000), (0x9000, 64), (0xB000, 4064)];
-    let refused = supply(&elements, &Limits::default());
+    let refused = supply(&elements, &map_all());
     assert!(matches!(refused, Err(ViewError::BadScatterGather(refusal)) if refusal.limit == 3));
 }
 
 #[test]
 fn a_hole_does_not_continue_the_highest_address() {
     let codes = [[READ; 64], [0; 64]].concat();
-    let planned = planned(&codes, 0, &Limits::default());
+    let planned = planned(&codes, 0, &map_all());
     let layout = planned.plan().layout();
-    let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &Limits::default());
+    let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
     let mut arena = VecArena::new(layout.total);
     let highest = |_| [(DeviceAddress(HOLE - 64), 64)].into_iter();
     assert_eq!(build_view(builder, planned.pieces(), highest, &mut arena), Ok(2));
@@ -272,7 +272,7 @@ fn mappings_are_supplied_once_each_and_in_order() {
         planned.plan().mapping(READ_MAPPING).map(|mapping| mapping.direction),
         Some(Direction::ToDevice)
     );
-    let limits = Limits::default();
+    let limits = map_all();
     let builder = || ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &limits);
     let whole = || [(DeviceAddress(0x1040), 8128)].into_iter();
     let mut arena = VecArena::new(layout.total);
@@ -300,7 +300,7 @@ fn a_block_that_is_too_small_is_noticed() {
     let planned = two_pages();
     let layout = planned.plan().layout();
     let mut arena = VecArena::new(layout.read_table.0);
-    let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &Limits::default());
+    let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
     let whole = |_| [(DeviceAddress(0x1040), 8128)].into_iter();
     assert_eq!(
         build_view(builder, planned.pieces(), whole, &mut arena),
@@ -310,7 +310,7 @@ fn a_block_that_is_too_small_is_noticed() {
 
 #[test]
 fn long_tables_are_written_in_few_runs() {
-    let planned = planned(&vec![READ; 64 * 4096], 0, &Limits::default());
+    let planned = planned(&vec![READ; 64 * 4096], 0, &map_all());
     let mut arena = VecArena::new(planned.plan().layout().total);
     let machine = Machine {
         frames: (1..65).map(|page| page * 2).collect(),

@@ -64,7 +64,14 @@ macro_rules! common {
         }
         #[inline(always)]
         fn canonical(self) -> Self {
-            if self == self { self } else { Self::from_bits($nan) }
+            // With integers: of a float that was just computed, optimizers take `x == x ? x : NAN` for `x`, since to them one NaN is as good as another.
+            let bits = self.to_bits();
+            let magnitude = bits & (<$bits>::MAX >> 1);
+            Self::from_bits(if magnitude > Self::INFINITY.to_bits() {
+                $nan
+            } else {
+                bits
+            })
         }
         #[inline(always)]
         fn is_nan(self) -> bool {

@@ -46,9 +46,9 @@ impl Scalar {
     pub(super) fn canonical(self) -> Self {
         match self {
             Self::Narrow(value) => Self::Narrow(value.canonical()),
-            Self::Single(value) if value.is_nan() => Self::Single(f32::from_bits(0x7FC0_0000)),
-            Self::Double(value) if value.is_nan() => Self::Double(f64::from_bits(0x7FF8_0000_0000_0000)),
-            other => other,
+            Self::Single(value) => Self::Single(f32::from_bits(canonical_single(value.to_bits()))),
+            Self::Double(value) => Self::Double(f64::from_bits(canonical_double(value.to_bits()))),
+            Self::Integer(_) => self,
         }
     }
 
@@ -86,5 +86,21 @@ impl Scalar {
             _ => return self,
         };
         if order == wanted { self } else { other }
+    }
+}
+
+/// Bits of a single-precision float, those of the canonical NaN for any NaN. Decided by bits, since an optimizer may put any NaN in the place of another.
+fn canonical_single(bits: u32) -> u32 {
+    match bits & 0x7FFF_FFFF {
+        0..=0x7F80_0000 => bits,
+        _ => 0x7FC0_0000,
+    }
+}
+
+/// The same in double precision.
+fn canonical_double(bits: u64) -> u64 {
+    match bits & 0x7FFF_FFFF_FFFF_FFFF {
+        0..=0x7FF0_0000_0000_0000 => bits,
+        _ => 0x7FF8_0000_0000_0000,
     }
 }

@@ -87,7 +87,7 @@ mod tests {
     fn pieces_name_their_arrays() {
         let compiled = hawser::language::compile(
             "t",
-            "in x : f32[16]\nin w : f32[16]\ninout y : f32[16]\nout z : f32[20]\ny = fma(x, w, y)\nz = 1\n",
+            "in x : f32[160]\nin w : f32[160]\ninout y : f32[160]\nout z : f32[164]\ny = fma(x, w, y)\nz = 1\n",
         );
         let compiled = compiled.unwrap();
         let report = PlanReport::new(&compiled, &compiled.program.inspect(&Limits::default()).unwrap());
@@ -99,10 +99,10 @@ mod tests {
         assert_eq!(
             pieces,
             [
-                (0, 128, "to device", "x w".to_owned()),
-                (128, 64, "copied in and out", "y".to_owned()),
-                (192, 64, "from device", "z".to_owned()),
-                (256, 16, "copied out", "z".to_owned()),
+                (0, 1280, "to device", "x w".to_owned()),
+                (1280, 640, "copied in and out", "y".to_owned()),
+                (1920, 640, "from device", "z".to_owned()),
+                (2560, 16, "copied out", "z".to_owned()),
             ]
         );
         assert_eq!((report.mappings_to_device, report.mappings_from_device), (1, 1));

@@ -27,7 +27,7 @@ fn a_run_shows_what_was_mapped_and_copied() {
     let place = Place::new();
     place.file(
         "p.hws",
-        "in x : f32[64]\ninout y : f32[64]\nout z : f32[64]\nout w : f32[1]\ny = x + y\nz = x\nw = sum(x)\n",
+        "in x : f32[256]\ninout y : f32[256]\nout z : f32[256]\nout w : f32[1]\ny = x + y\nz = x\nw = sum(x)\n",
     );
     let text = place.output(SUCCESS, &["run", "p.hws"]);
     let lines: Vec<String> = text
@@ -35,11 +35,11 @@ fn a_run_shows_what_was_mapped_and_copied() {
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     for line in [
-        "to device 256 B bytes 0..256 x only read",
-        "copied in and out 256 B bytes 256..512 y read and written",
-        "from device 256 B bytes 512..768 z only written, and completely",
-        "copied out 4 B bytes 768..772 w only part of a cache line is written",
-        "in all: 256 B to device (1 mapping), 256 B from device (1 mapping), 256 B copied in, 260 B copied out",
+        "to device 1 KiB bytes 0..1024 x only read",
+        "copied in and out 1 KiB bytes 1024..2048 y read and written",
+        "from device 1 KiB bytes 2048..3072 z only written, and completely",
+        "copied out 4 B bytes 3072..3076 w only part of a cache line is written",
+        "in all: 1 KiB to device (1 mapping), 1 KiB from device (1 mapping), 1 KiB copied in, 1,028 B copied out",
     ] {
         assert!(lines.contains(&line.to_owned()), "no `{line}` in\n{text}");
     }
