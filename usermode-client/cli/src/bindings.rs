@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::args::Binding;
 use crate::npy::{self, NpyArray, NpyError, Wanted};
+use crate::program_file::beside;
 
 /// Why an array cannot be bound.
 #[derive(Debug, Error)]
@@ -98,16 +99,36 @@ pub struct BoundArray {
 }
 
 impl BoundArray {
-    /// The shape that a file of the array gets: that of the file it came from, or one dimension.
+    /// The shape that a file of the array gets: that of the file it came from, or the declared one.
     pub fn shape(&self) -> Vec<u64> {
         match &self.origin {
             Origin::File { array, .. } => array.shape.clone(),
-            _ => vec![self.array.count],
+            _ => self.array.shape.clone(),
         }
     }
 }
 
-/// Binds the arrays of the data buffer, and reads the files.
+/// The arrays of the data buffer without their files.
+pub fn unbound(compiled: &Compiled) -> Vec<BoundArray> {
+    let arrays = compiled.data_arrays().zip(0..);
+    arrays
+        .map(|(array, index)| BoundArray {
+            array: array.clone(),
+            origin: origin_without_file(array, index),
+            destination: None,
+        })
+        .collect()
+}
+
+/// Where the values of an array come from that has no file.
+fn origin_without_file(array: &NamedArray, index: u64) -> Origin {
+    match array.role {
+        Role::Out => Origin::Unwritten,
+        _ => Origin::Pattern { index },
+    }
+}
+
+/// Binds the arrays of the data buffer, and reads the files: those that `bind` names, and for other arrays those that the program names.
 pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Vec<BoundArray>, BindingError> {
     check(compiled, "--bind", bind, |array| match array.role {
         role if role.is_input() => Ok(()),
@@ -130,10 +151,9 @@ pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Ve
             .map(|binding| binding.path.clone())
     };
     let bound = compiled.data_arrays().zip(0..).map(|(array, index)| {
-        let origin = match path_in(bind, array) {
+        let origin = match path_in(bind, array).or_else(|| default_path(compiled, array)) {
             Some(path) => from_file(array, path)?,
-            None if array.role == Role::Out => Origin::Unwritten,
-            None => Origin::Pattern { index },
+            None => origin_without_file(array, index),
         };
         Ok(BoundArray {
             array: array.clone(),
@@ -142,6 +162,12 @@ pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Ve
         })
     });
     bound.collect()
+}
+
+/// The file that the program names for an array, beside the text that names it.
+fn default_path(compiled: &Compiled, array: &NamedArray) -> Option<PathBuf> {
+    let file = array.file.as_ref()?;
+    Some(beside(compiled.sources.get(file.declared_in).name(), &file.path))
 }
 
 fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> {

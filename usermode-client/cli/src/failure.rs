@@ -198,6 +198,7 @@ fn mistakes_json(mistakes: &Mistakes) -> Vec<Value> {
         json!({
             "code": mistake.problem.code(),
             "message": mistake.problem.to_string(),
+            "file": mistakes.file(mistake),
             "line": position.line,
             "column": position.column,
             "help": mistake.problem.help(),

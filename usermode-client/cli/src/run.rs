@@ -194,7 +194,7 @@ impl Job<'_> {
         let label = result.step.and_then(|step| self.file.label(step));
         tell_ending(
             result.message.as_deref().unwrap_or(&result.status_name),
-            self.file.source(),
+            self.file.source(result.step),
             label,
         );
     }

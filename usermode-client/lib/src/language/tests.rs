@@ -53,7 +53,7 @@ fn saxpy_is_one_step() {
         (compiled.program.step_count(), compiled.program.data_size()),
         (1, 8 << 20)
     );
-    let Span { start, end } = compiled.steps[0];
+    let Span { start, end, .. } = compiled.steps[0];
     assert_eq!(&SAXPY[start..end], "y = fma(x, a, y)");
 }
 
@@ -100,11 +100,12 @@ fn syntax_errors_have_positions() {
         ("in x : 32[4]", "syntax 1:8"),
         ("in x : f32", "unfinished 1:11"),
         ("in x : f32[", "unfinished 1:12"),
+        ("in x : f32[]", "syntax 1:12"),
         ("in x : f32[4", "unfinished 1:13"),
         ("in x : f32[4] 5", "syntax 1:15"),
         ("const a", "unfinished 1:8"),
-        ("const a = b", "syntax 1:11"),
-        ("const a = -", "syntax 1:11"),
+        ("const a = b", "unknown-name 1:11"),
+        ("const a = -", "unfinished 1:12"),
         ("5 = a", "syntax 1:1"),
         ("a + b", "syntax 1:3"),
         ("a = ", "unfinished 1:4"),
@@ -113,11 +114,6 @@ fn syntax_errors_have_positions() {
         ("a = fma(b c)", "syntax 1:11"),
         ("a = b c", "syntax 1:7"),
         ("a = b + ", "unfinished 1:8"),
-        ("a = b + c + d", "nested 1:11"),
-        ("a = (b + c)", "nested 1:5"),
-        ("a = fma(b, c * d, e)", "nested 1:14"),
-        ("a = fma(b, mul(c, d), e)", "nested 1:12"),
-        ("a = add(b, c) + d", "nested 1:15"),
     ] {
         assert_eq!(mistakes(text), [expected], "{text}");
     }
@@ -134,7 +130,6 @@ fn names_are_declared_once_and_before_use() {
     refused("temp inf : f32[1]", "reserved 4:6");
     refused("temp t : float[1]", "unknown-type 4:10");
     refused("y = sin(x)", "unknown-operation 4:5");
-    refused("y = abs(x)", "operation-not-run 4:5");
     refused("y = fma(x, y)", "wrong-arity 4:5");
     refused("y = copy()", "wrong-arity 4:5");
 }
@@ -146,14 +141,12 @@ fn operands_fit_the_destination() {
     refused("y = copy(3)", "array-needed 4:10");
     refused("y = fill(x)", "not-a-number 4:10");
     refused("temp t : i32[x]", "not-a-number 4:14");
-    refused("y = sum(x)", "length-mismatch 3:7");
+    refused("y = sum(x)", "length-mismatch 4:5");
     refused("x = y", "write-to-input 4:1");
     let with_constant = |assignment: &str| format!("const a = 1\n{ARRAYS}{assignment}\ny = x");
     assert_eq!(mistakes(&with_constant("a = x")), ["not-an-array 5:1"]);
     let with_short = |assignment: &str| format!("in s : i32[7]\n{ARRAYS}{assignment}\ny = x");
     assert_eq!(mistakes(&with_short("y = min(x, s)")), ["length-mismatch 5:12"]);
-    let one = "inout o : i32[1]\no = sum(o)";
-    assert_eq!(mistakes(one), ["in-place 2:9"]);
     compiled("in a : u8[4]\nout b : u8[4]\nb = a + a");
 }
 
@@ -165,11 +158,10 @@ fn numbers_fit_their_type() {
     refused("const c = 0xXY", "bad-number 4:11");
     assert_eq!(
         mistakes("const c = -0x\nout y : i32[c]\ny = c"),
-        ["bad-number 1:11"],
+        ["bad-number 1:12"],
         "its uses are not reported as well"
     );
     refused("y = x / 0", "division-by-zero 4:9");
-    refused("y = fma(x, 2, 3)", "two-constants 4:15");
     refused("temp t : i32[0]", "bad-count 4:14");
     refused("temp t : i32[-4]", "bad-count 4:14");
     refused("temp t : i32[1.5]", "bad-count 4:14");
@@ -183,19 +175,19 @@ fn numbers_fit_their_type() {
 fn arrays_fit_their_space() {
     assert_eq!(
         mistakes("in x : f32[268435457]\nout y : f32[1]\ny = 1"),
-        ["data-too-large 1:12"]
+        ["data-too-large 1:11"]
     );
     assert_eq!(
         mistakes("in x : f32[268435456]\nout y : f32[1]\ny = 1"),
-        ["data-too-large 2:13"]
+        ["data-too-large 2:12"]
     );
     assert_eq!(
         mistakes("in x : f64[18446744073709551615]\nout y : f32[1]\ny = 1"),
-        ["data-too-large 1:12"]
+        ["data-too-large 1:11"]
     );
     assert_eq!(
         mistakes("temp t : f32[16777217]\nout y : f32[1]\ny = 1"),
-        ["scratch-too-large 1:14"]
+        ["scratch-too-large 1:13"]
     );
     compiled("temp t : f32[16777216]\nout y : f32[268435456]\ny = 1");
 }

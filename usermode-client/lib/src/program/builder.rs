@@ -337,7 +337,11 @@ mod tests {
             assert!(outcome == Err(not_scratch(array)) || array.count() == 0);
         }
         builder.release(second).unwrap();
-        assert_eq!(builder.release(second), Err(not_scratch(second)), "it is given back twice");
+        assert_eq!(
+            builder.release(second),
+            Err(not_scratch(second)),
+            "it is given back twice"
+        );
     }
 
     #[test]

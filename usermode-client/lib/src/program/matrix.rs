@@ -58,7 +58,8 @@ impl<T: Element> Matrix<T> {
     /// The elements of a row.
     pub fn row(&self, index: u64) -> Result<Array<T>, ProgramError> {
         let columns = u64::from(self.columns);
-        self.array.part(index.saturating_mul(columns)..index.saturating_add(1).saturating_mul(columns))
+        self.array
+            .part(index.saturating_mul(columns)..index.saturating_add(1).saturating_mul(columns))
     }
 
     /// Some neighbouring rows, at least one.

@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn what_is_given_back_is_taken_again() {
         let mut blocks = Blocks::of(1024);
-        assert_eq!([100, 64, 1].map(|length| blocks.take(Some(length)).unwrap()), [0, 128, 192]);
+        assert_eq!(
+            [100, 64, 1].map(|length| blocks.take(Some(length)).unwrap()),
+            [0, 128, 192]
+        );
         assert!(blocks.give_back(0, 100));
         assert!(!blocks.give_back(0, 100), "it is free already");
         assert!(!blocks.give_back(128, 63), "not the whole block");
