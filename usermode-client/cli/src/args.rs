@@ -13,7 +13,7 @@ pub struct Args {
     pub command: Command,
 }
 
-const AFTER_HELP: &str = "Exit status: 0 success, 1 result differs from the reference interpreter, 2 arguments, program or files not \
+const AFTER_HELP: &str = "Exit status: 0 success, 1 result differs from the reference interpreter or layout is not canonical, 2 arguments, program or files not \
     usable, 3 no device or program refused or failed, 4 simulated machine stopped or something was left at its end.";
 
 const RUN_HELP: &str = "Unbound arrays: element i of the k-th array of the data buffer (both from 0) is ((7 i + 13 k + 3) mod 64) + 1. \
@@ -26,6 +26,10 @@ pub enum Command {
     Run(RunArgs),
     /// Check a program and print its plan, without a device
     Check(CheckArgs),
+    /// Give programs their canonical layout
+    Fmt(FmtArgs),
+    /// Compile a program to what a driver takes
+    Compile(CompileArgs),
     /// Print what device and driver can do
     Info(DeviceArgs),
     /// Print what the driver has done, and what it holds
@@ -56,6 +60,25 @@ pub struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct FmtArgs {
+    /// Programs (.hws)
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing, and exit with 1 if a layout is not canonical
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompileArgs {
+    /// Program (.hws)
+    pub file: PathBuf,
+    /// The file for the compiled program (.hwp)
+    #[arg(short, long, value_name = "FILE.hwp")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -128,6 +151,7 @@ impl Args {
         match &self.command {
             Command::Run(args) => args.device.json,
             Command::Check(args) => args.json,
+            Command::Fmt(_) | Command::Compile(_) => false,
             Command::Info(args) | Command::Stats(args) => args.json,
         }
         .into()

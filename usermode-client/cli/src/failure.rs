@@ -40,6 +40,15 @@ pub enum Failure {
         #[source]
         cause: io::Error,
     },
+    /// A program, or what it was compiled to, cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
     /// The program has mistakes.
     #[error(transparent)]
     Program(#[from] Mistakes),
@@ -115,7 +124,8 @@ impl Failure {
     /// The exit status.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::File { .. } | Self::Program(_) | Self::Plan(_) => Exit::Usage,
+            Self::Usage { .. } | Self::File { .. } | Self::Unwritable { .. } => Exit::Usage,
+            Self::Program(_) | Self::Plan(_) => Exit::Usage,
             Self::Binding(_) | Self::Output(_) | Self::Image { .. } => Exit::Usage,
             Self::Device(_) => Exit::Device,
             Self::Machine(_) => Exit::Machine,
@@ -125,7 +135,7 @@ impl Failure {
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
-            Self::File { .. } => "file",
+            Self::File { .. } | Self::Unwritable { .. } => "file",
             Self::Program(_) => "program",
             Self::Plan(_) => "plan",
             Self::Binding(_) => "binding",
@@ -141,6 +151,7 @@ impl Failure {
         match self {
             Self::Usage { .. } => "usage",
             Self::File { .. } => "program-unreadable",
+            Self::Unwritable { .. } => "program-unwritable",
             Self::Program(_) => "mistakes",
             Self::Plan(_) => "plan-refused",
             Self::Binding(error) => error.code(),

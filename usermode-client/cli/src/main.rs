@@ -6,10 +6,12 @@ mod args;
 mod bindings;
 mod check;
 mod commands;
+mod compile;
 mod connection;
 mod data;
 mod exit;
 mod failure;
+mod fmt;
 mod npy;
 mod pattern;
 mod plan_report;
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+        Command::Fmt(args) => fmt::fmt(args),
+        Command::Compile(args) => compile::compile(args),
         Command::Info(args) => commands::info(args),
         Command::Stats(args) => commands::stats(args),
     };

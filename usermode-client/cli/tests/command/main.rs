@@ -6,6 +6,7 @@ mod documents;
 mod ends;
 mod failures;
 mod mistakes;
+mod programs;
 mod queries;
 mod runs;
 mod support;

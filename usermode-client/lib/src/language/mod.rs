@@ -16,6 +16,7 @@ mod calls;
 mod constant;
 mod expressions;
 mod fold;
+mod format;
 mod include;
 mod lines;
 mod lower;
@@ -32,6 +33,7 @@ mod resolve;
 mod scope;
 mod shape;
 mod sources;
+mod spacing;
 mod span;
 mod symbols;
 mod syntax;
@@ -42,6 +44,7 @@ use hawser_abi::op::ElementType;
 
 use crate::program::Program;
 
+pub use format::format;
 pub use mistake::{Mistake, Position};
 pub use mistakes::Mistakes;
 pub use problem::Problem;
