@@ -86,7 +86,7 @@ impl<'a> Lowering<'a> {
             shape,
         };
         let first = self.spans.len();
-        let outcome = self.into_place(node, dst, context);
+        let outcome = self.write(node, dst, context);
         for region in self.live.take() {
             self.give_back(region);
         }
@@ -98,12 +98,12 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds the steps that write the value of an expression to a place.
-    fn into_place(&mut self, node: &Node, dst: Region, context: Context) -> Lowered {
+    fn write(&mut self, node: &Node, dst: Region, context: Context) -> Lowered {
         match &node.kind {
             Kind::Operation(operation, sources) => self
                 .operation(node, (*operation, sources), context, Some(dst))
                 .map(drop),
-            Kind::Call(slots, body) => self.called(node, slots, |lowering| lowering.into_place(body, dst, context)),
+            Kind::Call(slots, body) => self.called(node, slots, |lowering| lowering.write(body, dst, context)),
             _ => {
                 let operand = self.value(node, context)?;
                 self.copy(operand, dst, node.span)
@@ -204,7 +204,7 @@ impl<'a> Lowering<'a> {
         self.check_room(u64::from(repetitions.max(1).next_power_of_two().ilog2()) + 1)?;
         let first = self.builder.next_step();
         let added = self.builder.spread_region(dst, row).map(drop);
-        added.map_err(|error| self.mistake(Problem::Refused(error), at, None))?;
+        added.map_err(|error| self.mistake(Problem::Refused(error.into()), at, None))?;
         let steps = self.builder.next_step() - first;
         let span = self.call.unwrap_or(at);
         self.spans.extend(std::iter::repeat_n(span, steps));
@@ -220,7 +220,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn step(&mut self, step: Step, dst: Place, sources: &[Source], at: Span) -> Lowered {
         self.check_room(1)?;
         let added = self.builder.step(step, dst, sources).map(drop);
-        added.map_err(|error| self.mistake(Problem::Refused(error), at, None))?;
+        added.map_err(|error| self.mistake(Problem::Refused(error.into()), at, None))?;
         self.spans.push(self.call.unwrap_or(at));
         Ok(())
     }
@@ -239,11 +239,8 @@ impl<'a> Lowering<'a> {
     pub(super) fn take(&mut self, element: ElementType, count: u64, at: Span) -> Lowered<Region> {
         self.try_take(element, count).map_err(|error| {
             let problem = match error {
-                ProgramError::TooLarge { length, limit } => Problem::ScratchTooLarge {
-                    length: length.into(),
-                    limit,
-                },
-                other => Problem::Refused(other),
+                ProgramError::TooLarge { length, limit } => Problem::ScratchTooLarge { length, limit },
+                other => Problem::Refused(other.into()),
             };
             self.mistake(problem, at, None)
         })

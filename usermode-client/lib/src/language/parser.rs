@@ -37,7 +37,7 @@ fn declared_name(line: &Line<'_>) -> Option<Word> {
 
 /// A block that is not closed yet.
 enum Open {
-    Block(Repetition),
+    Block(Box<Repetition>),
     /// A block whose first line could not be read; nothing in it is kept.
     Broken(Span),
 }
@@ -82,7 +82,7 @@ impl Blocks {
             return Err(Mistake::new(Problem::TooDeep { limit: MAX_DEPTH }, at));
         }
         match reader.repetition() {
-            Ok(repetition) => self.open.push(Open::Block(repetition)),
+            Ok(repetition) => self.open.push(Open::Block(Box::new(repetition))),
             Err(mistake) => {
                 self.open.push(Open::Broken(at));
                 return Err(mistake);
@@ -93,7 +93,7 @@ impl Blocks {
 
     fn close_block(&mut self, at: Span) -> Parsed<()> {
         match self.open.pop() {
-            Some(Open::Block(block)) => self.add(Some(Statement::Repeat(block))),
+            Some(Open::Block(block)) => self.add(Some(Statement::Repeat(*block))),
             Some(Open::Broken(_)) => {}
             None => return Err(Mistake::expected("a declaration or an assignment", "}", at)),
         }

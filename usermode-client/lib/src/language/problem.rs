@@ -117,9 +117,9 @@ pub enum Problem {
     ConstantOverflow,
 
     #[error("the arrays of the data buffer need {length} bytes with this one, and there can be {limit}")]
-    DataTooLarge { length: u128, limit: u64 },
+    DataTooLarge { length: u64, limit: u64 },
     #[error("device-local memory needs {length} bytes with this, and the device has {limit}")]
-    ScratchTooLarge { length: u128, limit: u64 },
+    ScratchTooLarge { length: u64, limit: u64 },
     #[error("a program has at most {limit} steps")]
     TooManySteps { limit: u32 },
     #[error("the program takes too long to compile")]
@@ -129,7 +129,7 @@ pub enum Problem {
     #[error("the program has no arrays in the data buffer")]
     NoData,
     #[error("the driver would refuse the program: {0}")]
-    Refused(ProgramError),
+    Refused(Box<ProgramError>),
 }
 
 impl Problem {

@@ -420,7 +420,7 @@ impl Resolver {
                     _ => None,
                 };
                 let at = step.copied().unwrap_or_default();
-                Err((self.sources, vec![Mistake::new(Problem::Refused(error), at)]))
+                Err((self.sources, vec![Mistake::new(Problem::Refused(error.into()), at)]))
             }
         }
     }
@@ -435,15 +435,9 @@ enum Clean {
 
 fn too_large(error: ProgramError, space: Space, at: Span) -> Mistake {
     let problem = match (error, space) {
-        (ProgramError::TooLarge { length, limit }, Space::Scratch) => Problem::ScratchTooLarge {
-            length: length.into(),
-            limit,
-        },
-        (ProgramError::TooLarge { length, limit }, _) => Problem::DataTooLarge {
-            length: length.into(),
-            limit,
-        },
-        (other, _) => Problem::Refused(other),
+        (ProgramError::TooLarge { length, limit }, Space::Scratch) => Problem::ScratchTooLarge { length, limit },
+        (ProgramError::TooLarge { length, limit }, _) => Problem::DataTooLarge { length, limit },
+        (other, _) => Problem::Refused(other.into()),
     };
     Mistake::new(problem, at)
 }
