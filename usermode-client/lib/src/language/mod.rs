@@ -14,6 +14,7 @@
 mod arrays;
 mod calls;
 mod constant;
+mod declare;
 mod expressions;
 mod fold;
 mod format;

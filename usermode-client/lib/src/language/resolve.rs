@@ -1,21 +1,20 @@
 //! Gives names their meaning and puts the program together.
 
-use std::cell::Cell;
 use std::collections::HashSet;
 
-use hawser_abi::program::{MAX_STEPS, Space};
+use hawser_abi::program::MAX_STEPS;
 
-use super::arrays::{Arrays, element_type};
+use super::arrays::Arrays;
 use super::include::Program;
 use super::lower::Lowering;
 use super::mistake::Mistake;
 use super::node::{Kind, Node};
 use super::problem::Problem;
-use super::scope::{Scope, Typed, Want};
+use super::scope::{Scope, Typed, Want, Work};
 use super::span::Span;
-use super::symbols::{Symbol, Symbols, Trouble, check_name};
-use super::syntax::{Assignment, Declaration, Expression, ExpressionKind, Function, Repetition, Statement, Word};
-use super::{Compiled, DefaultFile, NamedArray, Role};
+use super::symbols::{Symbol, Symbols, Trouble};
+use super::syntax::{Assignment, Expression, Function, Repetition, Statement};
+use super::{Compiled, Role};
 use crate::program::{ProgramBuilder, ProgramError};
 
 /// Puts a program together, or says what is wrong with it.
@@ -43,17 +42,18 @@ enum Next {
     Stop,
 }
 
-struct Resolver {
+/// What is known of a program, from statement to statement.
+pub(super) struct Resolver {
     sources: super::Sources,
-    symbols: Symbols,
-    arrays: Arrays,
-    functions: Vec<Function>,
-    builder: ProgramBuilder,
+    pub(super) symbols: Symbols,
+    pub(super) arrays: Arrays,
+    pub(super) functions: Vec<Function>,
+    pub(super) builder: ProgramBuilder,
     spans: Vec<Span>,
     mistakes: Vec<Mistake>,
     /// Places and codes of mistakes: what a block or a function does wrong is told once.
     told: HashSet<(Span, &'static str)>,
-    work: Cell<u64>,
+    pub(super) work: Work,
     /// Statements of blocks that have been run through.
     repeated: u64,
 }
@@ -69,12 +69,12 @@ impl Resolver {
             spans: Vec::new(),
             mistakes,
             told: HashSet::new(),
-            work: Cell::new(0),
+            work: Work::default(),
             repeated: 0,
         }
     }
 
-    fn scope(&self) -> Scope<'_> {
+    pub(super) fn scope(&self) -> Scope<'_> {
         Scope {
             symbols: &self.symbols,
             arrays: &self.arrays,
@@ -99,150 +99,8 @@ impl Resolver {
         next
     }
 
-    /// Declares what a statement declares. All arrays have their places before the first step has its own.
-    fn declaration(&mut self, statement: &Statement) -> Typed<()> {
-        match statement {
-            Statement::Broken { name } => {
-                self.symbols.declare_broken(name);
-                Ok(())
-            }
-            Statement::Constant { name, value } => {
-                let constant = self.scope().constant(value);
-                let symbol = constant.map(|(constant, _)| Symbol::Constant(constant));
-                self.declare(name, symbol)
-            }
-            Statement::Array(declaration) => {
-                let index = self.array(declaration);
-                self.declare(&declaration.name, index.map(Symbol::Array))
-            }
-            Statement::Function(function) => {
-                let outcome = self.check_function(function);
-                let symbol = outcome.map(|()| Symbol::Function(self.functions.len()));
-                self.functions.push(function.clone());
-                self.declare(&function.name, symbol)
-            }
-            Statement::Include { .. } | Statement::Assignment(_) | Statement::Repeat(_) => Ok(()),
-        }
-    }
-
-    /// Declares a name, as broken where there is nothing that it stands for.
-    fn declare(&mut self, name: &Word, symbol: Typed<Symbol>) -> Typed<()> {
-        match symbol {
-            Ok(symbol) => Ok(self.symbols.declare(name, symbol)?),
-            Err(trouble) => {
-                self.symbols.declare_broken(name);
-                Err(trouble)
-            }
-        }
-    }
-
-    fn array(&mut self, declaration: &Declaration) -> Typed<usize> {
-        let Declaration { role, name, .. } = declaration;
-        let element = element_type(&declaration.element.text).ok_or_else(|| {
-            let problem = Problem::UnknownType {
-                name: declaration.element.text.to_string(),
-            };
-            Mistake::new(problem, declaration.element.span)
-        })?;
-        let shape = self.scope().shape(&declaration.dimensions, declaration.shape)?;
-        check_name(name)?;
-        self.check_file(declaration)?;
-        let space = if *role == Role::Temp {
-            Space::Scratch
-        } else {
-            Space::Data
-        };
-        let region = self
-            .builder
-            .region(space, element, shape.count())
-            .map_err(|error| too_large(error, space, declaration.shape))?;
-        let array = NamedArray {
-            name: name.text.to_string(),
-            role: *role,
-            element,
-            shape: shape.dimensions().to_vec(),
-            count: shape.count(),
-            offset: region.place.offset,
-            file: declaration.file.as_ref().map(|file| DefaultFile {
-                path: file.text.to_string(),
-                declared_in: file.span.source,
-            }),
-        };
-        self.arrays.add(array, shape, region, name.span);
-        Ok(self.arrays.len() - 1)
-    }
-
-    /// Only what the caller provides comes from a file.
-    fn check_file(&self, declaration: &Declaration) -> Typed<()> {
-        match &declaration.file {
-            Some(file) if !declaration.role.is_input() => {
-                let problem = Problem::NotAnInput {
-                    name: declaration.name.text.to_string(),
-                    role: declaration.role.name(),
-                };
-                Err(Mistake::new(problem, file.span).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The parameters of a function are names of their own, and its body uses only them and what is declared above.
-    fn check_function(&self, function: &Function) -> Typed<()> {
-        for (index, parameter) in function.parameters.iter().enumerate() {
-            check_name(parameter)?;
-            let before = &function.parameters[..index];
-            if let Some(first) = before.iter().find(|other| other.text == parameter.text) {
-                let problem = Problem::Redefined {
-                    name: parameter.text.to_string(),
-                };
-                return Err(Mistake::new(problem, parameter.span)
-                    .label("again")
-                    .also(first.span, "first here")
-                    .into());
-            }
-        }
-        self.check_names(&function.body, &function.parameters)
-    }
-
-    fn check_names(&self, expression: &Expression, parameters: &[Word]) -> Typed<()> {
-        let all = |list: &[Expression]| list.iter().try_for_each(|inner| self.check_names(inner, parameters));
-        match &expression.kind {
-            ExpressionKind::Number(_) => Ok(()),
-            ExpressionKind::Name(name) if parameters.iter().any(|parameter| parameter.text == *name) => Ok(()),
-            ExpressionKind::Name(name) => {
-                let name = Word {
-                    text: name.clone(),
-                    span: expression.span,
-                };
-                self.symbols.look_up(&name).map(drop)
-            }
-            ExpressionKind::Prefix { operand, .. } => self.check_names(operand, parameters),
-            ExpressionKind::Infix { operands, .. } => all(operands.as_slice()),
-            ExpressionKind::Call { function, arguments } => {
-                self.check_callee(function)?;
-                all(arguments)
-            }
-            // What is in the brackets is looked at when the function is called.
-            ExpressionKind::Part { of, .. } | ExpressionKind::Reshape { of, .. } => self.check_names(of, parameters),
-        }
-    }
-
-    fn check_callee(&self, name: &Word) -> Typed<()> {
-        let is_known = super::operations::Callee::named(&name.text).is_some();
-        match self.symbols.find(&name.text).map(|declared| &declared.symbol) {
-            _ if is_known => Ok(()),
-            Some(Symbol::Function(_)) => Ok(()),
-            Some(Symbol::Broken) => Err(Trouble::Consequence),
-            _ => {
-                let problem = Problem::UnknownOperation {
-                    name: name.text.to_string(),
-                };
-                Err(Mistake::new(problem, name.span).into())
-            }
-        }
-    }
-
     fn statement(&mut self, statement: &Statement) -> Typed<()> {
+        self.work.begin_statement();
         match statement {
             Statement::Assignment(assignment) => self.assignment(assignment),
             Statement::Repeat(repetition) => self.repetition(repetition),
@@ -431,13 +289,4 @@ impl Resolver {
 enum Clean {
     Yes,
     No,
-}
-
-fn too_large(error: ProgramError, space: Space, at: Span) -> Mistake {
-    let problem = match (error, space) {
-        (ProgramError::TooLarge { length, limit }, Space::Scratch) => Problem::ScratchTooLarge { length, limit },
-        (ProgramError::TooLarge { length, limit }, _) => Problem::DataTooLarge { length, limit },
-        (other, _) => Problem::Refused(other.into()),
-    };
-    Mistake::new(problem, at)
 }

@@ -18,7 +18,30 @@ use super::symbols::{Declared, Symbol, Symbols, Trouble};
 use super::syntax::{Expression, ExpressionKind, Function, MAX_DEPTH, Operator, Prefix, Word};
 
 /// Expressions that may be looked at while a program is compiled, those of repeated blocks and functions as often as they are used.
-pub(super) const MAX_WORK: u64 = 1 << 22;
+const MAX_WORK: u64 = 1 << 22;
+/// Expressions of a single assignment, which are all in memory before it becomes steps.
+const MAX_WORK_OF_STATEMENT: u64 = 1 << 17;
+
+/// Expressions that have been looked at.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    all: Cell<u64>,
+    of_statement: Cell<u64>,
+}
+
+impl Work {
+    /// Goes to the next statement.
+    pub(super) fn begin_statement(&self) {
+        self.of_statement.set(0);
+    }
+
+    /// Counts an expression; says whether that was one too many.
+    fn is_too_much(&self) -> bool {
+        self.all.set(self.all.get() + 1);
+        self.of_statement.set(self.of_statement.get() + 1);
+        self.all.get() > MAX_WORK || self.of_statement.get() > MAX_WORK_OF_STATEMENT
+    }
+}
 
 /// The names that an expression can use.
 #[derive(Clone, Copy)]
@@ -27,8 +50,7 @@ pub(super) struct Scope<'a> {
     pub(super) arrays: &'a Arrays,
     pub(super) functions: &'a [Function],
     pub(super) sources: &'a Sources,
-    /// Expressions that have been looked at.
-    pub(super) work: &'a Cell<u64>,
+    pub(super) work: &'a Work,
     /// The function whose body this is.
     pub(super) frame: Option<&'a Frame>,
     /// Levels of expressions around this one.
@@ -197,8 +219,7 @@ impl<'a> Scope<'a> {
 
     /// Counts an expression; says when there are too many, or too many around it.
     fn spend(&self, span: Span) -> Typed<()> {
-        self.work.set(self.work.get() + 1);
-        if self.work.get() > MAX_WORK {
+        if self.work.is_too_much() {
             return Err(Trouble::Fatal(Box::new(Mistake::new(Problem::TooMuch, span))));
         }
         if self.depth > MAX_DEPTH {

@@ -79,9 +79,11 @@ impl Scope<'_> {
 
     fn check_kind(&self, operation: Operation, node: &Node, takes: Takes) -> Typed<()> {
         let problem = match takes {
-            Takes::Array if node.shape.is_none() => Problem::ArrayNeeded {
-                operation: operation.name(),
-            },
+            Takes::Array if node.is_constant() || (node.shape.is_none() && needs_shape(operation.opcode)) => {
+                Problem::ArrayNeeded {
+                    operation: operation.name(),
+                }
+            }
             Takes::Number if !node.is_constant() => Problem::NotANumber {
                 name: self.describe(node.span).trim_matches('`').to_owned(),
             },
@@ -205,6 +207,12 @@ impl Scope<'_> {
         };
         self.with_call(Mistake::new(problem, node.span).also(at, label))
     }
+}
+
+/// Whether the result of an operation has another shape than its sources, so that they need one of their own.
+fn needs_shape(operation: Opcode) -> bool {
+    let [destination, ..] = &rule(operation).operands;
+    destination.extent == Extent::One || matches!(operation, Opcode::MatMul | Opcode::Transpose)
 }
 
 /// What is known of the types of an operation, while its sources are looked at one after the other.

@@ -7,17 +7,6 @@ use proptest::prelude::*;
 
 const SAXPY: &str = "in    x : f32[1048576]\ninout y : f32[1048576]\nconst a = 2.5\ny = fma(x, a, y)\n";
 
-fn compiled(text: &str) -> Compiled {
-    compile("test.hws", text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.list()))
-}
-
-/// Code and position of every mistake.
-fn mistakes(text: &str) -> Vec<String> {
-    let mistakes = compile("test.hws", text).expect_err(text);
-    let describe = |mistake: &Mistake| format!("{} {}", mistake.problem.code(), mistakes.position(mistake));
-    mistakes.list().iter().map(describe).collect()
-}
-
 /// Declarations to try assignments with; they take three lines.
 const ARRAYS: &str = "in x : i32[8]\nin f : f32[8]\ninout y : i32[8]\n";
 
