@@ -1,5 +1,6 @@
 //! Tests of the whole language: what compiles, to which steps, and where every mistake is found.
 
+mod formatting;
 mod hostile;
 mod included;
 mod lowering;
