@@ -1,6 +1,7 @@
 //! Tests of the whole language: what compiles, to which steps, and where every mistake is found.
 
 mod formatting;
+mod grammar;
 mod hostile;
 mod included;
 mod lowering;
