@@ -10,7 +10,7 @@ use super::resolve::Resolver;
 use super::scope::Typed;
 use super::span::Span;
 use super::symbols::{Symbol, Trouble, check_name};
-use super::syntax::{Declaration, Expression, ExpressionKind, Function, Statement, Word};
+use super::syntax::{Declaration, Expression, ExpressionKind, Function, Place, Statement, Word};
 use super::{DefaultFile, NamedArray, Role};
 use crate::program::ProgramError;
 
@@ -139,8 +139,17 @@ impl Resolver {
                 self.check_callee(function)?;
                 all(arguments)
             }
-            // What is in the brackets is looked at when the function is called.
-            ExpressionKind::Part { of, .. } | ExpressionKind::Reshape { of, .. } => self.check_names(of, parameters),
+            ExpressionKind::Part { of, places } => {
+                self.check_names(of, parameters)?;
+                places
+                    .iter()
+                    .flat_map(Place::expressions)
+                    .try_for_each(|inner| self.check_names(inner, parameters))
+            }
+            ExpressionKind::Reshape { of, dimensions } => {
+                self.check_names(of, parameters)?;
+                all(dimensions)
+            }
         }
     }
 

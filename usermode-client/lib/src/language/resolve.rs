@@ -11,10 +11,12 @@ use super::mistake::Mistake;
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::scope::{Scope, Typed, Want, Work};
+use super::shape::Shape;
 use super::span::Span;
 use super::symbols::{Symbol, Symbols, Trouble};
 use super::syntax::{Assignment, Expression, Function, Repetition, Statement};
 use super::{Compiled, Role};
+use crate::program::region::Region;
 use crate::program::{ProgramBuilder, ProgramError};
 
 /// Puts a program together, or says what is wrong with it.
@@ -109,45 +111,39 @@ impl Resolver {
     }
 
     fn assignment(&mut self, assignment: &Assignment) -> Typed<()> {
-        let (index, target) = self.target(assignment)?;
-        let (Kind::Array(_, dst), Some(shape)) = (&target.kind, target.shape) else {
-            return Err(Trouble::Consequence);
-        };
-        let (dst, because) = (*dst, self.arrays.get(index).declared);
-        let outcome = self.steps(assignment, &target, because, index);
+        let target = self.target(assignment)?;
+        let outcome = self.steps(assignment, &target);
         // Also after a mistake, which would otherwise be reported again for every use.
-        self.arrays.wrote(index, &dst);
-        debug_assert_eq!(dst.count, shape.count());
+        self.arrays.wrote(target.index, &target.region);
         outcome
     }
 
-    fn steps(&mut self, assignment: &Assignment, target: &Node, because: Span, index: usize) -> Typed<()> {
-        let known = self.arrays.get(index);
+    fn steps(&mut self, assignment: &Assignment, target: &Target) -> Typed<()> {
+        let known = self.arrays.get(target.index);
+        let because = (known.declared, "destination declared here");
         if known.array.role == Role::In {
             let problem = Problem::WriteToInput {
                 name: known.array.name.clone(),
             };
             return Err(Mistake::new(problem, assignment.target.span)
-                .also(because, "declared here")
+                .also(known.declared, "declared here")
                 .into());
         }
-        let (Kind::Array(_, dst), Some(shape)) = (&target.kind, target.shape) else {
-            return Err(Trouble::Consequence);
-        };
         let want = Want {
-            element: dst.element,
-            because: (because, "destination declared here"),
+            element: target.region.element,
+            because,
         };
         let scope = self.scope();
         let node = scope.value(&assignment.expression, Some(want))?;
-        if node.shape.is_some_and(|found| !found.matches(&shape)) {
-            return Err(scope.shape_mismatch(&node, &shape, (because, "destination declared here")));
+        if node.shape.is_some_and(|found| !found.matches(&target.shape)) {
+            return Err(scope.shape_mismatch(&node, &target.shape, because));
         }
-        Lowering::new(&mut self.builder, &mut self.spans, assignment.span).assign(&node, *dst, shape)
+        let mut lowering = Lowering::new(&mut self.builder, &mut self.spans, assignment.span);
+        lowering.assign(&node, target.region, target.shape)
     }
 
     /// The array that is assigned to, and the part of it.
-    fn target(&self, assignment: &Assignment) -> Typed<(usize, Node)> {
+    fn target(&self, assignment: &Assignment) -> Typed<Target> {
         let Assignment { target, places, .. } = assignment;
         let declared = self.symbols.look_up(target)?;
         let Symbol::Array(index) = declared.symbol else {
@@ -165,13 +161,21 @@ impl Resolver {
             shape: Some(known.shape),
             span: target.span,
         };
-        Ok((index, self.scope().part_of(whole, places, target.span)?))
+        match self.scope().part_of(whole, places, target.span)? {
+            Node {
+                kind: Kind::Array(index, region),
+                shape: Some(shape),
+                ..
+            } => Ok(Target { index, region, shape }),
+            // A part of an array is one.
+            _ => Err(Trouble::Consequence),
+        }
     }
 
     fn repetition(&mut self, repetition: &Repetition) -> Typed<()> {
         let (start, end) = self.range(repetition)?;
         let times = u64::try_from(end.saturating_sub(start)).unwrap_or(u64::MAX);
-        // Each statement of the body is at least one step: nothing is run through that would not fit anyway.
+        // Assignments are steps, at least one each: what is too much is refused before it is run through.
         let statements = times.saturating_mul(repetition.body.len() as u64);
         self.repeated = self.repeated.saturating_add(statements);
         if self.repeated > MAX_STEPS.into() {
@@ -282,6 +286,14 @@ impl Resolver {
             }
         }
     }
+}
+
+/// A part of an array that is written.
+struct Target {
+    /// The index of the array.
+    index: usize,
+    region: Region,
+    shape: Shape,
 }
 
 /// Whether the statements of a block had no mistakes.

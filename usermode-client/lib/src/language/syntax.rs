@@ -89,6 +89,17 @@ pub(super) enum Place {
     },
 }
 
+impl Place {
+    /// The expressions in it.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let list = match self {
+            Self::Index(index) => [Some(index), None],
+            Self::Range { start, end, .. } => [start.as_ref(), end.as_ref()],
+        };
+        list.into_iter().flatten()
+    }
+}
+
 /// A declaration of an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Declaration {

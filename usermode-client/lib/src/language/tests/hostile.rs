@@ -48,6 +48,26 @@ fn what_is_nested_deeply_enough_compiles() {
     ));
 }
 
+/// The first thread of a Windows program has 1 MiB.
+#[test]
+fn the_deepest_nesting_takes_little_of_the_stack() {
+    let mut functions = String::from("def g0(v) = v + 1\n");
+    for level in 1..60 {
+        functions += &format!("def g{level}(v) = g{}(v + 1) + 1\n", level - 1);
+    }
+    let blocks = format!("{}y = x\n{}", repeated("repeat 1 {\n", 127), repeated("}\n", 127));
+    let texts = [
+        format!("{ARRAYS}y = {}x{}", repeated("(x + ", 60), repeated(")", 60)),
+        format!("{ARRAYS}y = {}x{}", repeated("max(x, ", 126), repeated(")", 126)),
+        format!("{ARRAYS}y = {}x", repeated("-", 126)),
+        format!("{ARRAYS}{functions}y = g59(x)"),
+        format!("{ARRAYS}{blocks}"),
+    ];
+    let compile_all = move || texts.iter().map(|text| compiled(text).program.step_count()).max();
+    let thread = std::thread::Builder::new().stack_size(768 << 10).spawn(compile_all);
+    assert_eq!(thread.unwrap().join().unwrap(), Some(126));
+}
+
 #[test]
 fn functions_within_functions_have_a_limit() {
     let mut chain = format!("{ARRAYS}def g0(v) = v + 1\n");

@@ -228,6 +228,108 @@ fn one_run_reports_all_mistakes_and_no_consequences() {
 }
 
 #[test]
+fn what_is_wrong_in_a_block_or_a_function_is_reported_once() {
+    let text =
+        "in x : f32[4]\nout y : i32[4]\ndef f(v) = v + y\nrepeat i in 0..4 {\n y[i] = x[i]\n y = f(x)\n}\ny = f(x)\n";
+    assert_eq!(mistakes(text), ["type-mismatch 3:12", "type-mismatch 5:9"]);
+    let text = "out y : i32[4]\nrepeat i in 0..9 {\n y[i] = i\n}\n";
+    assert_eq!(mistakes(text), ["outside-array 3:4"]);
+    let text = "inout y : i32[4]\ndef f(v) = v * 3000000000\nrepeat 2 { y = f(y) }\ny = f(y)\n";
+    let mistakes = compile("test.hws", text).unwrap_err();
+    let [mistake] = mistakes.list() else {
+        panic!("{mistakes:?}")
+    };
+    assert_eq!(
+        (mistake.problem.code(), mistakes.position(mistake).to_string()),
+        ("out-of-range", "2:16".into())
+    );
+    let (other, label) = mistake.other_place().unwrap();
+    assert_eq!((&text[other.start..other.end], label), ("f(y)", "used here"));
+}
+
+#[test]
+fn functions_have_names_of_their_own() {
+    let defined = |function: &str, expected: &str| {
+        let text = format!("{ARRAYS}{function}\ny = g(x)\n");
+        assert_eq!(mistakes(&text), [expected], "{function}");
+    };
+    defined("def g(v, v) = v", "redefined 4:10");
+    defined("def g(sum) = sum", "reserved 4:7");
+    defined("def g(v) = v + i", "unknown-name 4:16");
+    defined("def g(v) = v[i]", "unknown-name 4:14");
+    defined("def g(v) = v as [n]", "unknown-name 4:18");
+    defined("def g(v) = g(v)", "unknown-operation 4:12");
+    defined("def g(v) = h(v)", "unknown-operation 4:12");
+    defined("def g(v) = sqrt(v)", "type-not-computed 4:12");
+    defined("def g(v) = v + f32(v)", "type-mismatch 4:16");
+    defined("def g(v, w) = v", "wrong-arity 5:5");
+    defined("def x(v) = v\ndef g(v) = v", "redefined 4:5");
+    refused("y = h(x)\ndef h(v) = v", "unknown-operation 4:5");
+    // The variable of a block is not seen by what is called there.
+    let text = "out y : i32[4]\ndef g(v) = v + k\nrepeat k in 0..4 { y[k] = g(k) }\n";
+    assert_eq!(mistakes(text), ["unknown-name 2:16"]);
+    refused("repeat x in 0..2 {\n y = x\n}", "redefined 4:8");
+    refused(
+        "repeat i in 0..2 {\n repeat i in 0..2 {\n  y = x\n }\n}",
+        "redefined 5:9",
+    );
+    refused("repeat f32 in 0..2 {\n y = x\n}", "reserved 4:8");
+    refused("repeat i in 2..1 {\n y = x\n}", "bad-range 4:13");
+    refused("repeat i in -1..1 {\n y = x\n}", "bad-index 4:13");
+    refused("repeat y {\n y = x\n}", "not-a-number 4:8");
+}
+
+#[test]
+fn shapes_and_parts_fit() {
+    refused("y = matmul(x, x)", "shape-mismatch 4:12");
+    refused("y = matmul(x as [2, 4], x)", "shape-mismatch 4:25");
+    refused("y = matmul(x as [2, 4], (x as [2, 4]))", "shape-mismatch 4:25");
+    refused("y = transpose(x)", "shape-mismatch 4:15");
+    refused("y = x as [3, 3]", "shape-mismatch 4:5");
+    refused("y = x as [7]", "length-mismatch 4:5");
+    refused("y = 2 as [1]", "array-needed 4:5");
+    refused("y = (2)[0]", "array-needed 4:5");
+    refused("y = x[8]", "outside-array 4:7");
+    refused("y = x[2..9]", "outside-array 4:7");
+    refused("y = x[-1]", "bad-index 4:7");
+    refused("y[8] = 1", "outside-array 4:3");
+    refused("y = sum(x, y)", "wrong-arity 4:5");
+    refused("y = dot(x, x[1..])", "length-mismatch 4:12");
+    refused("y = relu(x, 1)", "wrong-arity 4:5");
+    refused("y = i32(x, 1)", "wrong-arity 4:5");
+    refused("y = sat(x)", "not-saturating 4:9");
+    refused("y = sat(x & 1)", "not-saturating 4:9");
+    refused("y = sum(1)", "array-needed 4:9");
+    refused("y = sum(sqrt(1))", "array-needed 4:9");
+    refused("y = compare(x, 1)", "unknown-operation 4:5");
+    refused("y = -f + x", "type-mismatch 4:6");
+    refused("y = select(x, x, x)", "type-mismatch 4:12");
+    refused("y = x / (2 - 2)", "division-by-zero 4:9");
+    refused("y = x % 0", "division-by-zero 4:9");
+    refused("y = x + 1 / 0", "division-by-zero 4:11");
+    refused("temp t : i32[8] from \"t.npy\"", "not-an-input 4:22");
+}
+
+#[test]
+fn parts_are_written_and_read_exactly() {
+    let text = |lines: &str| format!("in x : i32[4, 2]\nout y : i32[4, 2]\ntemp t : i32[4, 2]\n{lines}\n");
+    assert_eq!(mistakes(&text("t[0..2] = x[0..2]\ny = t")), ["read-before-write 5:5"]);
+    assert_eq!(
+        mistakes(&text("t[1] = x[1]\ny[0] = t[0]\ny[1..] = x[1..]")),
+        ["read-before-write 5:8"]
+    );
+    assert_eq!(mistakes(&text("y[0..3] = x[0..3]")), ["never-written 2:5"]);
+    let missing = compile("t.hws", &text("y[0..3] = x[0..3]\ny[3, 1] = 2")).unwrap_err();
+    assert!(
+        missing.list()[0].to_string().ends_with("never writes element 6 of it"),
+        "{missing:?}"
+    );
+    compiled(&text(
+        "t[0] = x[0]\nt[3] = x[3]\ny[1] = t[0]\ny[0] = t[3, 1..] + t[0]\ny[2..] = x[0..2]",
+    ));
+}
+
+#[test]
 fn mistakes_are_shown_with_the_text_and_both_places() {
     let mistakes = compile("test.hws", "in x : i32[4]\nin x : i32[4]").unwrap_err();
     assert_eq!(mistakes.to_string(), "1 error in `test.hws`");
