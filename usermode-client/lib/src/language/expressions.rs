@@ -177,16 +177,13 @@ impl<'t> Reader<'_, 't> {
         })
     }
 
-    /// All that is written in brackets one behind the other: `[i][j, a..b]`.
+    /// `[`, one or more places, `]`.
     pub(super) fn places(&mut self) -> Parsed<Vec<Place>> {
-        let mut places = Vec::new();
-        while self.take(Kind::OpenBracket).is_some() {
-            if self.first().is_some_and(|token| token.kind == Kind::CloseBracket) {
-                return Err(self.expected("an index or a range"));
-            }
-            places.extend(self.list(Kind::CloseBracket, "`,` or `]`", Self::place)?);
+        self.token(Kind::OpenBracket, "`[` and an index or a range")?;
+        if self.first().is_some_and(|token| token.kind == Kind::CloseBracket) {
+            return Err(self.expected("an index or a range"));
         }
-        Ok(places)
+        self.list(Kind::CloseBracket, "`,` or `]`", Self::place)
     }
 
     fn place(&mut self) -> Parsed<Place> {

@@ -3,7 +3,6 @@
 //! The value of an inner expression goes to a block of device-local memory, which is free again when the step that reads it last has been
 //! added. A step writes over a source that nobody needs after it, where the operation may run in place.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use hawser_abi::op::{ElementType, Opcode};
@@ -62,7 +61,7 @@ pub(super) struct Lowering<'a> {
     /// The call of a function whose body is made to steps.
     call: Option<Span>,
     /// Blocks of device-local memory in use.
-    live: RefCell<Vec<Region>>,
+    live: Vec<Region>,
 }
 
 pub(super) type Lowered<T = ()> = Result<T, Trouble>;
@@ -75,7 +74,7 @@ impl<'a> Lowering<'a> {
             spans,
             statement,
             call: None,
-            live: RefCell::default(),
+            live: Vec::new(),
         }
     }
 
@@ -87,7 +86,7 @@ impl<'a> Lowering<'a> {
         };
         let first = self.spans.len();
         let outcome = self.write(node, dst, context);
-        for region in self.live.take() {
+        for region in std::mem::take(&mut self.live) {
             self.give_back(region);
         }
         // The step that writes the destination is the statement; others are the expressions inside.
@@ -248,7 +247,7 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn try_take(&mut self, element: ElementType, count: u64) -> Result<Region, ProgramError> {
         let region = self.builder.region(Space::Scratch, element, count)?;
-        self.live.borrow_mut().push(region);
+        self.live.push(region);
         Ok(region)
     }
 
@@ -270,9 +269,8 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn release(&mut self, region: Region) {
-        let known = self.live.borrow().iter().position(|live| live.place == region.place);
-        if let Some(known) = known {
-            let region = self.live.borrow_mut().swap_remove(known);
+        if let Some(known) = self.live.iter().position(|live| live.place == region.place) {
+            let region = self.live.swap_remove(known);
             self.give_back(region);
         }
     }

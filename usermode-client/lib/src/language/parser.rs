@@ -209,13 +209,16 @@ impl Reader<'_, '_> {
 
     fn assignment(&mut self, expected: &'static str) -> Parsed<Assignment> {
         let target = self.word(expected)?;
-        let places = self.places()?;
+        let mut parts = Vec::new();
+        while self.first().is_some_and(|token| token.kind == Kind::OpenBracket) {
+            parts.push(self.places()?);
+        }
         self.token(Kind::Equals, "`=`")?;
         let expression = self.expression("an array, a number or an operation")?;
         let span = target.span.to(self.last_span());
         Ok(Assignment {
             target,
-            places,
+            parts,
             expression,
             span,
         })

@@ -22,9 +22,6 @@ impl Scope<'_> {
         let Some(whole) = node.shape else {
             return Err(self.mistake(Problem::ArrayNeeded { operation: "[...]" }, node.span));
         };
-        if places.is_empty() {
-            return Ok(node);
-        }
         let mut cut = Cut::of(&whole);
         for place in places {
             let length = cut.next_dimension().map_err(|problem| self.mistake(problem, span))?;

@@ -40,7 +40,7 @@ pub enum Problem {
     NotAValue { name: String },
     #[error("`{name}` is a constant, not an array")]
     NotAnArray { name: String },
-    #[error("a number is needed here, and `{name}` is none before the program runs")]
+    #[error("a number is needed here, and {name} is none before the program runs")]
     NotANumber { name: String },
     #[error("`{name}` is declared `{role}`, and takes no values from a file")]
     NotAnInput { name: String, role: &'static str },

@@ -144,7 +144,7 @@ impl Resolver {
 
     /// The array that is assigned to, and the part of it.
     fn target(&self, assignment: &Assignment) -> Typed<Target> {
-        let Assignment { target, places, .. } = assignment;
+        let Assignment { target, parts, .. } = assignment;
         let declared = self.symbols.look_up(target)?;
         let Symbol::Array(index) = declared.symbol else {
             let problem = Problem::NotAnArray {
@@ -161,7 +161,9 @@ impl Resolver {
             shape: Some(known.shape),
             span: target.span,
         };
-        match self.scope().part_of(whole, places, target.span)? {
+        let scope = self.scope();
+        let part_of = |node, places: &Vec<_>| scope.part_of(node, places, target.span);
+        match parts.iter().try_fold(whole, part_of)? {
             Node {
                 kind: Kind::Array(index, region),
                 shape: Some(shape),

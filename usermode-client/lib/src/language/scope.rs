@@ -104,7 +104,7 @@ impl<'a> Scope<'a> {
         match node.kind {
             Kind::Constant(constant, declared) => Ok((constant, declared)),
             _ => {
-                let name = self.sources.slice(expression.span).to_owned();
+                let name = self.describe(expression.span);
                 Err(self.mistake(Problem::NotANumber { name }, expression.span))
             }
         }

@@ -125,7 +125,8 @@ pub(super) struct Function {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
     pub(super) target: Word,
-    pub(super) places: Vec<Place>,
+    /// The part of the array, the part of that part, and so on.
+    pub(super) parts: Vec<Vec<Place>>,
     pub(super) expression: Expression,
     pub(super) span: Span,
 }

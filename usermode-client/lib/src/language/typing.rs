@@ -85,7 +85,7 @@ impl Scope<'_> {
                 }
             }
             Takes::Number if !node.is_constant() => Problem::NotANumber {
-                name: self.describe(node.span).trim_matches('`').to_owned(),
+                name: self.describe(node.span),
             },
             _ => return Ok(()),
         };

@@ -58,6 +58,7 @@ fn parts_are_places_in_memory() {
     assert_eq!(value("1", "x[1][N - 1]"), [6]);
     assert_eq!(value("2", "x[0, 1..]"), [2, 3]);
     assert_eq!(value("2", "x[1][..N - 1]"), [4, 5]);
+    assert_eq!(value("2", "x[0..2][1][1..][0..2]"), [5, 6]);
     assert_eq!(value("2, 3", "x[..]"), [1, 2, 3, 4, 5, 6]);
     assert_eq!(value("1, 3", "x[1..2]"), [4, 5, 6]);
     assert_eq!(value("4", "(x as [6])[1..5]"), [2, 3, 4, 5]);

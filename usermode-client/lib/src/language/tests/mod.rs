@@ -1,11 +1,13 @@
 //! Tests of the whole language: what compiles, to which steps, and where every mistake is found.
 
+mod any_text;
 mod formatting;
 mod grammar;
 mod hostile;
 mod included;
 mod lowering;
 mod mistakes;
+mod parts;
 mod same_as_builder;
 mod values;
 
