@@ -99,9 +99,7 @@ impl<'a> Lowering<'a> {
     /// Adds the steps that write the value of an expression to a place.
     fn write(&mut self, node: &Node, dst: Region, context: Context) -> Lowered {
         match &node.kind {
-            Kind::Operation(operation, sources) => self
-                .operation(node, (*operation, sources), context, Some(dst))
-                .map(drop),
+            Kind::Operation(operation, sources) => self.write_operation(node, (*operation, sources), context, dst),
             Kind::Call(slots, body) => self.called(node, slots, |lowering| lowering.write(body, dst, context)),
             _ => {
                 let operand = self.value(node, context)?;
@@ -128,7 +126,7 @@ impl<'a> Lowering<'a> {
                 owner: Owner::Program,
             }),
             Kind::Slot(slot) => self.used(slot),
-            Kind::Operation(operation, sources) => self.operation(node, (*operation, sources), context, None),
+            Kind::Operation(operation, sources) => self.operation(node, (*operation, sources), context),
             Kind::Part(of, start) => self.part(of, *start, node, context),
             Kind::Call(slots, body) => self.called(node, slots, |lowering| lowering.value(body, context)),
         }
@@ -177,7 +175,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Writes a value to a place; by way of device-local memory where the two overlap.
-    fn copy(&mut self, operand: Operand, dst: Region, at: Span) -> Lowered {
+    pub(super) fn copy(&mut self, operand: Operand, dst: Region, at: Span) -> Lowered {
         match operand.value {
             Value::Constant(bits) => self.fill(dst, bits, at)?,
             Value::Memory(source) if source.overlaps(&dst) && !source.is_same_bytes(&dst) => {

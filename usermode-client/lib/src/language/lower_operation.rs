@@ -14,6 +14,9 @@ use super::span::Span;
 use crate::program::array::Source;
 use crate::program::region::Region;
 
+/// An operation and its sources.
+pub(super) type Inner<'n> = (Operation, &'n [Node]);
+
 /// An operation with its types and sizes.
 struct Job<'n> {
     operation: Operation,
@@ -28,63 +31,68 @@ struct Job<'n> {
 }
 
 impl Lowering<'_> {
-    /// Adds the steps of an operation, which write to `dst` or to device-local memory.
-    pub(super) fn operation(
+    /// Adds the steps of an operation that write its result to a place; by way of device-local memory where it may not write there.
+    pub(super) fn write_operation(
         &mut self,
         node: &Node,
-        (operation, sources): (Operation, &[Node]),
+        operation: Inner<'_>,
         context: Context,
-        dst: Option<Region>,
-    ) -> Lowered<Operand> {
-        let job = self.job(node, operation, sources, context)?;
-        let mut operands = Vec::with_capacity(sources.len());
-        for (index, source) in sources.iter().enumerate() {
+        dst: Region,
+    ) -> Lowered {
+        let job = self.job(node, operation, context)?;
+        let operands = self.operands(&job)?;
+        if job.may_write(&dst, &operands) {
+            self.steps(&job, dst, &operands)?;
+            operands.iter().for_each(|operand| self.done(operand));
+            return Ok(());
+        }
+        let result = self.result(&job, &operands)?;
+        self.copy(result, dst, job.at)
+    }
+
+    /// Adds the steps of an operation whose result is an inner one.
+    pub(super) fn operation(&mut self, node: &Node, operation: Inner<'_>, context: Context) -> Lowered<Operand> {
+        let job = self.job(node, operation, context)?;
+        let operands = self.operands(&job)?;
+        self.result(&job, &operands)
+    }
+
+    /// What the steps of an operation read.
+    fn operands(&mut self, job: &Job<'_>) -> Lowered<Vec<Operand>> {
+        let mut operands = Vec::with_capacity(job.sources.len());
+        for (index, source) in job.sources.iter().enumerate() {
             let inner = Context {
                 element: job.element_of(index, source),
                 shape: source.shape.unwrap_or(job.shape),
             };
             operands.push(self.value(source, inner)?);
         }
-        self.check_divisor(&job, &operands)?;
-        self.one_constant(&job, &mut operands)?;
+        self.check_divisor(job, &operands)?;
+        self.one_constant(job, &mut operands)?;
         if job.is_element_wise() {
-            self.spread(&job, &mut operands)?;
+            self.spread(job, &mut operands)?;
         }
-        let count = job.result_count();
-        let free = dst.filter(|dst| job.may_write(dst, &operands));
-        let (written, block) = match free {
-            Some(dst) => (dst, None),
-            None => {
-                let (written, block) = self.block(&job, count, &operands)?;
-                (written, Some(block))
-            }
-        };
-        self.steps(&job, written, &operands)?;
-        for operand in &operands {
-            let is_result = matches!((&operand.owner, block), (Owner::Reader(own), Some(block)) if *own == block);
-            if !is_result {
+        Ok(operands)
+    }
+
+    /// Adds the steps that write to device-local memory.
+    fn result(&mut self, job: &Job<'_>, operands: &[Operand]) -> Lowered<Operand> {
+        let (written, block) = self.block(job, operands)?;
+        self.steps(job, written, operands)?;
+        for operand in operands {
+            // The block of a source may be that of the result.
+            if !matches!(operand.owner, Owner::Reader(own) if own == block) {
                 self.done(operand);
             }
         }
-        let made = Operand {
+        Ok(Operand {
             value: Value::Memory(written),
-            owner: block.map_or(Owner::Program, Owner::Reader),
-        };
-        match dst.filter(|_| free.is_none()) {
-            Some(dst) => {
-                self.copy_step(written, dst, job.at)?;
-                self.done(&made);
-                Ok(Operand {
-                    value: Value::Memory(dst),
-                    owner: Owner::Program,
-                })
-            }
-            None => Ok(made),
-        }
+            owner: Owner::Reader(block),
+        })
     }
 
     /// Types and sizes of an operation, if the device has it for them.
-    fn job<'n>(&self, node: &Node, operation: Operation, sources: &'n [Node], context: Context) -> Lowered<Job<'n>> {
+    fn job<'n>(&self, node: &Node, (operation, sources): Inner<'n>, context: Context) -> Lowered<Job<'n>> {
         let result = node.element.unwrap_or(context.element);
         let [destination, ..] = &rule(operation.opcode).operands;
         let element = match destination.element {
@@ -167,7 +175,8 @@ impl Lowering<'_> {
     }
 
     /// Device-local memory for the result: that of a source which nobody needs any more, or another.
-    fn block(&mut self, job: &Job<'_>, count: u64, operands: &[Operand]) -> Lowered<(Region, Region)> {
+    fn block(&mut self, job: &Job<'_>, operands: &[Operand]) -> Lowered<(Region, Region)> {
+        let count = job.result_count();
         for operand in operands {
             let held = operands
                 .iter()
