@@ -95,7 +95,98 @@ fn programs() -> impl Strategy<Value = String> {
     })
 }
 
+/// An expression of whatever is there, often one that makes sense.
+fn expressions() -> impl Strategy<Value = String> {
+    let names = vec![
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "s",
+        "t",
+        "K",
+        "2",
+        "-1.5",
+        "0",
+        "f32(3)",
+        "a[1]",
+        "a[0..2]",
+        "b[1..]",
+        "c[2, 1..3]",
+        "e as [3, 4]",
+    ];
+    let functions = vec![
+        "neg",
+        "abs",
+        "sqrt",
+        "relu",
+        "not",
+        "sum",
+        "argmin",
+        "argmax",
+        "prefix_sum",
+        "transpose",
+        "copy",
+        "f32",
+        "i32",
+        "u8",
+        "i64",
+        "bf16",
+        "sat",
+        "f",
+        "-",
+        "~",
+    ];
+    let pairs = vec![
+        "add", "div", "rem", "min", "max", "and", "shl", "dot", "matmul", "lt", "g", "eq",
+    ];
+    let infix = vec!["+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "<"];
+    prop::sample::select(names)
+        .prop_map(str::to_owned)
+        .prop_recursive(4, 20, 3, move |inner| {
+            prop_oneof![
+                (prop::sample::select(functions.clone()), inner.clone()).prop_map(|(name, a)| format!("{name}({a})")),
+                (prop::sample::select(pairs.clone()), inner.clone(), inner.clone())
+                    .prop_map(|(name, a, b)| format!("{name}({a}, {b})")),
+                (prop::sample::select(infix.clone()), inner.clone(), inner.clone())
+                    .prop_map(|(sign, a, b)| format!("({a} {sign} {b})")),
+                (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("fma({a}, {b}, {c})")),
+                (inner.clone(), inner.clone(), inner.clone())
+                    .prop_map(|(a, b, c)| format!("select({a} < {b}, {b}, {c})")),
+                (inner, 0..3_usize).prop_map(|(a, index)| format!("({a})[{index}]")),
+            ]
+        })
+}
+
 proptest! {
+    #[test]
+    fn any_expression_is_run_as_it_is_compiled_or_told(expression in expressions(), form in 0..4_usize) {
+        let statement = match form {
+            0 => format!("t = {expression}"),
+            1 => format!("t[1..] = {expression}"),
+            2 => format!("t = a + f32({expression})"),
+            _ => format!("s = sum(f32({expression}))"),
+        };
+        let text = format!(
+            "const K = 7\ndef f(v) = v * v - v\ndef g(v, w) = f(v) + w\nin a : f32[3, 4]\nin b : f32[4]\nin c : i32[3, 4]\n\
+             in d : u8[3, 4]\nin e : f32[4, 3]\ninout s : f32[1]\ninout t : f32[3, 4]\ns = 0\nt = 1\n{statement}\n"
+        );
+        match compile("t.hws", &text) {
+            Err(mistakes) => {
+                let refused = mistakes.list().iter().any(|mistake| mistake.problem.code() == "refused");
+                prop_assert!(!refused, "{}{:?}", text, mistakes);
+            }
+            Ok(compiled) => {
+                let mut data = vec![1; compiled.program.data_size() as usize];
+                match reference::run(compiled.program.bytes(), &mut data) {
+                    Ok(()) | Err(reference::ReferenceFault::DivideByZero { .. }) => {}
+                    Err(fault) => prop_assert!(false, "{}{}", text, fault),
+                }
+            }
+        }
+    }
+
     #[test]
     fn any_text_compiles_or_has_mistakes_within_it(text in prop_oneof![any::<String>(), words()]) {
         if let Err(mistakes) = compile("test.hws", &text) {
