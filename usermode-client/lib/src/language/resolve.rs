@@ -19,6 +19,9 @@ use super::{Compiled, Role};
 use crate::program::region::Region;
 use crate::program::{ProgramBuilder, ProgramError};
 
+/// Statements of blocks that may be run through.
+const MAX_REPEATED: u64 = 1 << 20;
+
 /// Puts a program together, or says what is wrong with it.
 pub(super) fn resolve(program: Program) -> Result<Compiled, (super::Sources, Vec<Mistake>)> {
     let mut resolver = Resolver::new(program.sources, program.mistakes);
@@ -177,13 +180,7 @@ impl Resolver {
     fn repetition(&mut self, repetition: &Repetition) -> Typed<()> {
         let (start, end) = self.range(repetition)?;
         let times = u64::try_from(end.saturating_sub(start)).unwrap_or(u64::MAX);
-        // Assignments are steps, at least one each: what is too much is refused before it is run through.
-        let statements = times.saturating_mul(repetition.body.len() as u64);
-        self.repeated = self.repeated.saturating_add(statements);
-        if self.repeated > MAX_STEPS.into() {
-            let mistake = Mistake::new(Problem::TooManySteps { limit: MAX_STEPS }, repetition.span);
-            return Err(Trouble::Fatal(Box::new(mistake)));
-        }
+        self.check_times(repetition, times)?;
         if repetition.body.is_empty() {
             return Ok(());
         }
@@ -201,6 +198,20 @@ impl Resolver {
             }
         }
         Ok(())
+    }
+
+    /// What is too much is refused before it is run through.
+    fn check_times(&mut self, repetition: &Repetition, times: u64) -> Typed<()> {
+        let body = &repetition.body;
+        let assignments = body.iter().filter(|inner| matches!(inner, Statement::Assignment(_)));
+        // Assignments are steps, at least one each; blocks may be none.
+        let steps = times.saturating_mul(assignments.count() as u64);
+        self.repeated = self.repeated.saturating_add(times.saturating_mul(body.len() as u64));
+        if steps <= MAX_STEPS.into() && self.repeated <= MAX_REPEATED {
+            return Ok(());
+        }
+        let mistake = Mistake::new(Problem::TooManySteps { limit: MAX_STEPS }, repetition.span);
+        Err(Trouble::Fatal(Box::new(mistake)))
     }
 
     fn body(&mut self, statements: &[Statement]) -> Typed<Clean> {

@@ -109,11 +109,15 @@ fn blocks_that_run_for_ever_are_refused_at_once() {
         "too-many-steps 4:1",
     );
     refused("repeat i in 1..65_538 {\ny = x\n}", "too-many-steps 4:1");
-    refused("repeat 300 {\nrepeat 300 {\ny = x\n}\n}", "too-many-steps 5:1");
+    refused("repeat 300 {\nrepeat 300 {\ny = x\n}\n}", "too-many-steps 6:1");
+    refused("repeat 0x1_0000_0000 {\nrepeat 1 {\ny = x\n}\n}", "too-many-steps 4:1");
     refused("repeat 40000 {\ny = x\ny = x\n}", "too-many-steps 4:1");
     let empty = "repeat 60000 {\nrepeat 1000000 {\n}\n}\ny = x\n";
     assert_eq!(compiled(&format!("{ARRAYS}{empty}")).program.step_count(), 1);
     compiled(&format!("{ARRAYS}repeat 65_536 {{\ny = x\n}}"));
+    compiled(&format!(
+        "{ARRAYS}repeat 65_536 {{\nrepeat 1 {{\nrepeat 1 {{\ny = x\n}}\n}}\n}}"
+    ));
     compiled(&format!("{ARRAYS}repeat 0 {{\ny = x + t\n}}\ny = x"));
 }
 
