@@ -1,10 +1,11 @@
 //! Programs of several files, in canonical layout, and compiled.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::support::{Place, SUCCESS, USAGE, contains, npy};
+use crate::support::{Place, SUCCESS, USAGE, contains, npy, repository};
 
 /// Exit status for a layout that is not canonical.
 const NOT_CANONICAL: i32 = 1;
@@ -20,6 +21,29 @@ fn a_layout_is_made_canonical_and_can_be_checked() {
     let text = fs::read_to_string(place.path("a.hws")).unwrap();
     assert_eq!(text, "inout y : f32[4]\ny = y + 1  #more\n");
     assert_eq!(place.output(SUCCESS, &["fmt", "--check", "a.hws", "b.hws"]), "");
+}
+
+/// The programs below a directory.
+fn programs_in(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            programs_in(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "hws") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_examples_are_in_canonical_layout() {
+    let mut programs = Vec::new();
+    programs_in(&repository().join("examples"), &mut programs);
+    assert!(!programs.is_empty());
+    for program in programs {
+        let arguments = ["fmt", "--check", program.to_str().unwrap()];
+        assert_eq!(Place::new().output(SUCCESS, &arguments), "");
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Scope<'_> {
             };
             return Err(self.mistake(problem, span));
         }
-        let mut typing = Typing::of(operation, want);
+        let mut typing = Typing::of(operation, want, span);
         let mut nodes = Vec::with_capacity(sources.len());
         for (index, (source, takes)) in sources.iter().zip(takes).enumerate() {
             let node = self.value(source, typing.want(index))?;
@@ -220,13 +220,14 @@ struct Typing {
     operation: Operation,
     /// The type of the sources that have the operation's own.
     own: Option<Want>,
+    at: Span,
 }
 
 impl Typing {
-    fn of(operation: Operation, want: Option<Want>) -> Self {
+    fn of(operation: Operation, want: Option<Want>, at: Span) -> Self {
         let [destination, ..] = &rule(operation.opcode).operands;
         let own = want.filter(|_| destination.element == ElementOf::Step);
-        Self { operation, own }
+        Self { operation, own, at }
     }
 
     fn element_of(&self, index: usize) -> ElementOf {
@@ -239,7 +240,7 @@ impl Typing {
         match self.element_of(index) {
             ElementOf::Truth => Some(Want {
                 element: ElementType::U8,
-                because: (Span::default(), ""),
+                because: (self.at, "takes truth values"),
             }),
             _ => self.own,
         }

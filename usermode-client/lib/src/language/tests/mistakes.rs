@@ -310,6 +310,29 @@ fn shapes_and_parts_fit() {
 }
 
 #[test]
+fn a_mistake_says_where_a_type_comes_from() {
+    let place = |text: &str| {
+        let mistakes = compile(
+            "t.hws",
+            &format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{text}\n"),
+        )
+        .unwrap_err();
+        let (at, label) = mistakes.list()[0].other_place().unwrap();
+        format!(
+            "{} {label}",
+            Position::of(
+                &format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{text}\n"),
+                at.start
+            )
+        )
+    };
+    assert_eq!(place("y = f"), "3:5 destination declared here");
+    assert_eq!(place("y = f < i"), "4:5 has this type");
+    assert_eq!(place("y = select(f, 1, 2)"), "4:5 takes truth values");
+    assert_eq!(place("y = f < i[0..1] as [1]"), "4:5 has this type");
+}
+
+#[test]
 fn parts_are_written_and_read_exactly() {
     let text = |lines: &str| format!("in x : i32[4, 2]\nout y : i32[4, 2]\ntemp t : i32[4, 2]\n{lines}\n");
     assert_eq!(mistakes(&text("t[0..2] = x[0..2]\ny = t")), ["read-before-write 5:5"]);
