@@ -311,20 +311,11 @@ fn shapes_and_parts_fit() {
 
 #[test]
 fn a_mistake_says_where_a_type_comes_from() {
-    let place = |text: &str| {
-        let mistakes = compile(
-            "t.hws",
-            &format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{text}\n"),
-        )
-        .unwrap_err();
+    let place = |assignment: &str| {
+        let text = format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{assignment}\n");
+        let mistakes = compile("t.hws", &text).unwrap_err();
         let (at, label) = mistakes.list()[0].other_place().unwrap();
-        format!(
-            "{} {label}",
-            Position::of(
-                &format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{text}\n"),
-                at.start
-            )
-        )
+        format!("{} {label}", Position::of(&text, at.start))
     };
     assert_eq!(place("y = f"), "3:5 destination declared here");
     assert_eq!(place("y = f < i"), "4:5 has this type");
