@@ -1,18 +1,22 @@
 //! Checks a program in one pass over its steps, and records what it reads and writes.
 
-use hawser_abi::program::Step;
-
 use crate::header;
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
 use crate::workspace::Workspace;
 
-use frame::Frame;
-use operands::{Places, SpaceSizes};
+use operands::SpaceSizes;
+use pass::{BLOCK, Pass};
+use temporaries::Unwritten;
 
 mod frame;
 mod operands;
+mod pass;
+mod places;
+mod rows;
+mod swift;
+pub(crate) mod temporaries;
 
 /// Where the caller's data buffer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,17 +70,21 @@ impl Checked {
 }
 
 /// A program that broke no rule, with what it reads and writes of the data buffer.
-#[derive(Clone, Copy, Debug)]
-pub struct Accepted<'w> {
+#[derive(Debug)]
+pub struct Accepted<'r, 'w> {
     checked: Checked,
-    pub(crate) reads: &'w [Interval],
-    pub(crate) writes: &'w [Interval],
+    workspace: &'r mut Workspace<'w>,
 }
 
-impl Accepted<'_> {
+impl Accepted<'_, '_> {
     /// The program.
     pub const fn checked(&self) -> Checked {
         self.checked
+    }
+
+    /// What the program reads and what it writes, as ascending intervals that do not touch.
+    pub(crate) fn accesses(&mut self) -> (&[Interval], &[Interval]) {
+        self.workspace.sorted()
     }
 }
 
@@ -86,22 +94,30 @@ impl Accepted<'_> {
 /// auxiliary fields, count, matrices, each operand (space, presence, immediate, alignment, bounds), the immediate, overlap, and last whether
 /// the device-local memory that the step reads was written by earlier steps. What each operation takes is in [`hawser_abi::rules`].
 ///
-/// Takes `O(n log n)` time for `n` steps and no memory beyond `workspace`.
-pub fn check<'w>(
+/// Takes time in proportion to the number of steps, whatever they are, and no memory beyond `workspace`. `program` is the I/O manager's kernel copy of the
+/// input buffer, which nobody else can write: it is read in blocks, each step once.
+pub fn check<'r, 'w>(
     program: &[u8],
     shape: BufferShape,
     limits: &Limits,
-    workspace: &'w mut Workspace<'_>,
-) -> Result<Accepted<'w>, Refusal> {
-    let (header, steps) = header::parse(program, shape, limits, workspace.max_steps())?;
-    workspace.clear();
+    workspace: &'r mut Workspace<'w>,
+) -> Result<Accepted<'r, 'w>, Refusal> {
+    let (header, steps) = header::parse(program, shape, limits, workspace.room())?;
     let sizes = SpaceSizes {
         data: header.data_size,
         scratch: header.scratch_size,
     };
-    for (index, bytes) in (0_u32..).zip(steps) {
-        let step: Step = zerocopy::transmute!(*bytes);
-        check_step(&step, sizes, limits, workspace).map_err(|refusal| refusal.step(index))?;
+    let pass = Pass::new(limits, sizes);
+    let (rows, temporaries) = workspace.start(header.step_count, header.scratch_size);
+    let blocks = steps.chunks(BLOCK).zip(rows.chunks_mut(BLOCK));
+    for (first, (block, rows)) in (0_u32..).step_by(BLOCK).zip(blocks) {
+        let of_step = |number: u32| move |refusal: Refusal| refusal.step(first.saturating_add(number));
+        let seen = pass.look_at(block, rows);
+        // Whatever is wrong there was wrong earlier.
+        temporaries
+            .reach(rows, seen.reach.bits())
+            .map_err(|Unwritten { step, refusal }| of_step(step)(refusal))?;
+        seen.broken.map_err(of_step(seen.reach.steps()))?;
     }
     let checked = Checked {
         step_count: header.step_count,
@@ -110,21 +126,7 @@ pub fn check<'w>(
         scratch_size: header.scratch_size,
         shape,
     };
-    let Workspace { reads, writes, .. } = workspace;
-    Ok(Accepted {
-        checked,
-        reads: reads.sorted(),
-        writes: writes.sorted(),
-    })
-}
-
-fn check_step(step: &Step, sizes: SpaceSizes, limits: &Limits, workspace: &mut Workspace<'_>) -> Result<(), Refusal> {
-    let frame = Frame::of(step, limits)?;
-    let mut places = Places::NONE;
-    places.find(step, &frame, sizes)?;
-    places.check_immediate(step, &frame)?;
-    places.check_overlap(frame.rule.in_place)?;
-    places.record(workspace)
+    Ok(Accepted { checked, workspace })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use crate::check::BufferShape;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
+use crate::workspace::Room;
 
 const HEADER_SIZE: usize = size_of::<SubmitHeader>();
 pub(crate) const STEP_SIZE: usize = size_of::<Step>();
@@ -19,18 +20,20 @@ pub fn readable_cookie(program: &[u8]) -> Option<u64> {
     Some(header.cookie)
 }
 
-/// The header and the steps of a program whose header breaks no rule. `capacity` is the number of steps that the check has room for.
+/// The header and the steps of a program whose header breaks no rule. `room` is what the check has room for.
 pub(crate) fn parse<'p>(
     program: &'p [u8],
     shape: BufferShape,
     limits: &Limits,
-    capacity: u32,
+    room: Room,
 ) -> Result<(SubmitHeader, &'p [[u8; STEP_SIZE]]), Refusal> {
     let header = read(program)?;
     identity(&header)?;
-    sizes(&header, program.len(), limits.max_steps.min(capacity).min(MAX_STEPS))?;
+    sizes(&header, program.len(), limits.max_steps.min(room.steps).min(MAX_STEPS))?;
     reserved(&header)?;
     data(&header, shape, limits)?;
+    let scratch = limits.scratch_limit().min(room.scratch);
+    at_most(Reason::ScratchTooLarge, header.scratch_size, scratch)?;
     let steps = program.get(HEADER_SIZE..).unwrap_or_default();
     Ok((header, steps.as_chunks().0))
 }
@@ -110,6 +113,5 @@ fn reserved(header: &SubmitHeader) -> Result<(), Refusal> {
 fn data(header: &SubmitHeader, shape: BufferShape, limits: &Limits) -> Result<(), Refusal> {
     at_least_one(Reason::NoDataBuffer, shape.length)?;
     equal(Reason::DataSizeMismatch, header.data_size, shape.length)?;
-    at_most(Reason::DataTooLarge, shape.length, limits.data_limit())?;
-    at_most(Reason::ScratchTooLarge, header.scratch_size, limits.scratch_limit())
+    at_most(Reason::DataTooLarge, shape.length, limits.data_limit())
 }

@@ -3,16 +3,24 @@
 //! Which bytes of the data buffer a program reads and writes matters only when all steps have been seen. A log that is appended to and
 //! sorted at the end costs a tenth of a tree that is kept in order all along.
 
-use core::cmp::Ordering;
+use core::cell::Cell;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::sort::{Sorted, sort};
 
 /// The bytes from `start` to before `end`, packed so that the numeric order is the order by start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(transparent)]
 pub(crate) struct Interval(u64);
 
+/// The first place of device-local memory, where places of both spaces are told apart: larger than all offsets in the data buffer.
+pub(crate) const SCRATCH_BASE: u32 = 1 << 30;
+
 impl Interval {
+    /// No bytes.
+    pub(crate) const EMPTY: Self = Self(0);
+
     /// The bytes from `start` to before `end`.
     pub(crate) const fn new(start: u32, end: u32) -> Self {
         Self((start as u64) << 32 | end as u64)
@@ -40,6 +48,31 @@ impl Interval {
         self.length() == 0
     }
 
+    /// The bytes in device-local memory that are these places.
+    pub(crate) const fn in_scratch(self) -> Self {
+        Self::new(
+            self.start().wrapping_sub(SCRATCH_BASE),
+            self.end().wrapping_sub(SCRATCH_BASE),
+        )
+    }
+
+    /// The places of these bytes in device-local memory.
+    pub(crate) const fn as_places(self) -> Self {
+        Self::new(
+            self.start().wrapping_add(SCRATCH_BASE),
+            self.end().wrapping_add(SCRATCH_BASE),
+        )
+    }
+
+    /// Whether it has all bytes of `other`.
+    #[inline(always)]
+    pub(crate) const fn contains(self, other: Self) -> bool {
+        // Start and end are compared at once: no difference of the halves is negative. Places have 31 bits.
+        const SIGNS: u64 = 1 << 63 | 1 << 31;
+        const ENDS: u64 = (1 << 31) - 1;
+        ((other.0 ^ ENDS | SIGNS).wrapping_sub(self.0 ^ ENDS)) & SIGNS == SIGNS
+    }
+
     /// The bytes that both have; empty if there are none.
     pub(crate) fn intersection(self, other: Self) -> Self {
         Self::new(self.start().max(other.start()), self.end().min(other.end()))
@@ -56,99 +89,86 @@ impl Interval {
     }
 }
 
-/// Intervals, the last ones of a log, that a new one may continue: one for each operand of a step.
-const RECENT: usize = 4;
-
-/// The storage has no room for one more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
-
 /// Collects intervals.
 #[derive(Debug)]
 pub(crate) struct IntervalLog<'a> {
     storage: &'a mut [Interval],
     used: usize,
-    ascending: bool,
 }
 
 impl<'a> IntervalLog<'a> {
     /// An empty log in `storage`, whose content does not matter.
     pub(crate) fn new(storage: &'a mut [Interval]) -> Self {
-        Self {
-            storage,
-            used: 0,
-            ascending: true,
-        }
+        Self { storage, used: 0 }
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.used = 0;
-        self.ascending = true;
     }
 
-    /// Adds an interval. One that touches one of the last few costs no room: operands that walk through memory side by side, as those of
-    /// most programs do, end up as one interval each, with nothing to sort.
-    pub(crate) fn add(&mut self, interval: Interval) -> Result<(), Full> {
-        let (added, free) = self.storage.split_at_mut_checked(self.used).unwrap_or_default();
-        let mut recent = added.iter_mut().rev().take(RECENT);
-        if let Some(touched) = recent.find(|recent| recent.touches(interval)) {
-            self.ascending &= interval.start() >= touched.start();
-            *touched = touched.union(interval);
-            return Ok(());
+    /// Adds an interval if it is `wanted` and not empty, as far as there is room.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, interval: Interval, wanted: bool) {
+        if let Some(place) = self.storage.get_mut(self.used) {
+            *place = interval;
+            // No branch: whether an interval is wanted cannot be predicted.
+            self.used = self.used.wrapping_add(usize::from(wanted & (interval.0 != 0)));
         }
-        self.ascending &= added.last().is_none_or(|last| interval.start() >= last.start());
-        *free.first_mut().ok_or(Full)? = interval;
-        self.used = self.used.saturating_add(1);
-        Ok(())
     }
 
     /// All bytes that were added, as ascending intervals that do not touch.
-    pub(crate) fn sorted(&mut self) -> &[Interval] {
-        self.sorted_by(Ord::cmp)
-    }
-
-    /// The same with the comparison given, so that a test can count. The sort of the core library takes `n log n` comparisons at
-    /// worst and no memory.
-    fn sorted_by(&mut self, compare: impl FnMut(&Interval, &Interval) -> Ordering) -> &[Interval] {
+    pub(crate) fn sorted(&mut self, bench: &mut SortBench<'_>) -> &[Interval] {
         let added = self.storage.get_mut(..self.used).unwrap_or_default();
-        if !self.ascending {
-            added.sort_unstable_by(compare);
-            self.ascending = true;
-        }
-        self.used = coalesce(added);
-        added.get(..self.used).unwrap_or_default()
+        let order = if added.is_sorted() {
+            Sorted::Here
+        } else {
+            sort(added, bench.spare, bench.counts)
+        };
+        let count = added.len();
+        let cells = Cell::from_mut(added).as_slice_of_cells();
+        self.used = match order {
+            Sorted::Here => coalesce(cells.iter().map(Cell::get), cells),
+            Sorted::InSpare => coalesce(bench.spare.iter().copied().take(count), cells),
+        };
+        self.storage.get(..self.used).unwrap_or_default()
     }
 }
 
-/// Joins neighbours that touch, and returns how many intervals remain at the front.
-fn coalesce(intervals: &mut [Interval]) -> usize {
-    let cells = core::cell::Cell::from_mut(intervals).as_slice_of_cells();
-    let Some((mut kept, rest)) = cells.split_first() else {
-        return 0;
-    };
-    let mut free = rest.iter();
-    let mut count: usize = 1;
-    for next in rest {
-        if kept.get().touches(next.get()) {
-            kept.set(kept.get().union(next.get()));
-        } else if let Some(place) = free.next() {
-            place.set(next.get());
-            kept = place;
-            count = count.saturating_add(1);
+/// Room for sorting.
+#[derive(Debug)]
+pub(crate) struct SortBench<'a> {
+    pub(crate) spare: &'a mut [Interval],
+    pub(crate) counts: &'a mut [u32],
+}
+
+/// Joins neighbours that touch into runs, and returns how many there are. They are put at the front of `places`, of which those that `ascending` has yielded may be written.
+fn coalesce(mut ascending: impl Iterator<Item = Interval>, places: &[Cell<Interval>]) -> usize {
+    let Some(mut run) = ascending.next() else { return 0 };
+    let mut count: usize = 0;
+    let put = |place: usize, run| {
+        if let Some(place) = places.get(place) {
+            place.set(run);
         }
+    };
+    for next in ascending {
+        // No branch: which of random intervals touch cannot be predicted.
+        put(count, run);
+        let touches = run.touches(next);
+        count = count.wrapping_add(usize::from(!touches));
+        run = if touches { run.union(next) } else { next };
     }
-    count
+    put(count, run);
+    count.saturating_add(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sort::DIGITS;
     use proptest::prelude::*;
     use std::vec;
     use std::vec::Vec;
-
-    const EMPTY: Interval = Interval::new(0, 0);
 
     fn bytes(intervals: &[Interval]) -> Vec<bool> {
         let mut covered = vec![false; 256];
@@ -166,75 +186,24 @@ mod tests {
         assert_eq!(Interval::within(1 << 32, 1, u64::MAX), None);
     }
 
-    #[test]
-    fn touching_intervals_cost_no_room() {
-        let mut storage = [EMPTY; 1];
-        let mut log = IntervalLog::new(&mut storage);
-        assert_eq!(log.add(Interval::new(8, 12)), Ok(()));
-        assert_eq!(log.add(Interval::new(12, 16)), Ok(()));
-        assert_eq!(log.add(Interval::new(4, 8)), Ok(()));
-        assert_eq!(log.add(Interval::new(20, 24)), Err(Full));
-        assert_eq!(log.sorted(), [Interval::new(4, 16)]);
-    }
-
-    #[test]
-    fn operands_that_walk_side_by_side_are_joined() {
-        let mut storage = [EMPTY; 3];
-        let mut log = IntervalLog::new(&mut storage);
-        for step in 0..100 {
-            for operand in 0..3 {
-                let start = operand * 1000 + step * 8;
-                assert_eq!(log.add(Interval::new(start, start + 8)), Ok(()));
-            }
-        }
-        let joined = [0, 1000, 2000].map(|start| Interval::new(start, start + 800));
-        assert_eq!(log.sorted_by(|_, _| panic!("there is nothing to sort")), joined);
-    }
-
     proptest! {
         #[test]
         fn a_sorted_log_has_the_bytes_added_in_fewest_intervals(
-            added in proptest::collection::vec((0_u32..200, 1_u32..40), 0..60)
+            added in proptest::collection::vec((0_u32..200, 1_u32..40), 0..600)
         ) {
             let added: Vec<_> = added.iter().map(|(start, length)| Interval::new(*start, start + length)).collect();
-            let mut storage = vec![EMPTY; added.len()];
+            let (mut storage, mut spare, mut counts) = (vec![Interval::EMPTY; added.len()], vec![Interval::EMPTY; added.len()], vec![0; DIGITS]);
+            let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let mut log = IntervalLog::new(&mut storage);
             for interval in &added {
-                prop_assert_eq!(log.add(*interval), Ok(()));
+                log.add(*interval, true);
+                log.add(Interval::new(250, 255), false);
+                log.add(Interval::EMPTY, true);
             }
-            let sorted = log.sorted().to_vec();
+            let sorted = log.sorted(&mut bench).to_vec();
             prop_assert_eq!(bytes(&sorted), bytes(&added));
             prop_assert!(sorted.windows(2).all(|pair| pair[0].end() < pair[1].start()));
-            prop_assert_eq!(log.sorted(), sorted);
-        }
-    }
-
-    #[test]
-    fn sorting_takes_n_log_n_comparisons_whatever_the_order() {
-        let orders: [fn(u32, u32) -> u32; 4] = [
-            |i, n| n - 1 - i,
-            |i, n| if i % 2 == 0 { i } else { n - i },
-            |i, n| i.reverse_bits() >> n.leading_zeros().wrapping_add(1),
-            |i, n| i.wrapping_mul(2_654_435_761) % n,
-        ];
-        for n in [1 << 10, 1 << 14, 1 << 17] {
-            for order in orders {
-                let mut storage = vec![EMPTY; n as usize];
-                let mut log = IntervalLog::new(&mut storage);
-                for i in 0..n {
-                    let start = order(i, n) * 8;
-                    assert_eq!(log.add(Interval::new(start, start + 4)), Ok(()));
-                }
-                let mut comparisons: u64 = 0;
-                log.sorted_by(|a, b| {
-                    comparisons += 1;
-                    a.cmp(b)
-                });
-                assert!(
-                    comparisons <= 4 * u64::from(n) * u64::from(n.ilog2()),
-                    "{comparisons} comparisons for {n}"
-                );
-            }
+            prop_assert_eq!(log.sorted(&mut bench), sorted);
         }
     }
 }

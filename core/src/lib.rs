@@ -11,7 +11,7 @@
 //! Beside them stand the bookkeeping of a driver's fixed resources: [`OffsetAllocator`], [`SlotTable`], the ring arithmetic of
 //! [`SubmissionRing`] and [`CompletionRing`], [`check_completion`] for what a device claims to have done, and [`ResultTable`].
 //!
-//! Programs and completion entries are hostile: nothing here panics, indexes unchecked, or takes more than `n log n` time.
+//! Programs and completion entries are hostile: nothing here panics, indexes unchecked, or takes more time than in proportion to what it is given.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -34,6 +34,7 @@ mod arena;
 mod check;
 mod completion;
 mod coverage;
+mod digest;
 mod header;
 mod intervals;
 mod layout;
@@ -46,6 +47,7 @@ mod results;
 mod rings;
 mod selection;
 mod slots;
+mod sort;
 mod sweep;
 #[cfg(test)]
 mod testing;
@@ -69,5 +71,5 @@ pub use rings::{BadHead, CompletionRing, SubmissionRing};
 pub use slots::{OnQueue, SLOTS, SlotId, SlotTable, StaleSlot};
 pub use translate::{DescriptorHead, DescriptorPlace, TranslateError, translate, write_descriptor};
 pub use views::{View, ViewBuilder, ViewError, build_view};
-pub use workspace::{Workspace, workspace_words};
+pub use workspace::{Room, Workspace};
 pub use writer::{ArenaWriter, OutsideArena};

@@ -5,8 +5,8 @@ use hawser_abi::{pci, program};
 
 /// Most DMA mappings of one request in each direction.
 pub const MAX_MAPPINGS: usize = 8;
-/// Most bytes of a program's window of device-local memory: offsets in it are recorded in 32 bits.
-pub(crate) const MAX_SCRATCH: u64 = u32::MAX as u64;
+/// Most bytes of a program's window of device-local memory: places in it and in the data buffer are told apart in 31 bits.
+pub(crate) const MAX_SCRATCH: u64 = (1 << 30) - 1;
 
 /// What a device and its driver can take. [`Limits::default`] is revision 1 of the device with a driver that nobody has configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Limits {
     pub max_data: u64,
     /// Most mappings in each direction; 8, and not above [`MAX_MAPPINGS`].
     pub max_mappings: u32,
-    /// Bytes of device-local memory; 64 MiB. A program's window has less than 4 GiB of it.
+    /// Bytes of device-local memory; 64 MiB. A program's window has less than 1 GiB of it.
     pub scratch_size: u64,
     /// Bytes of the arena; 64 MiB. A request whose copies and tables need more is refused.
     pub arena_size: u64,

@@ -140,19 +140,21 @@ impl Plan {
 ///
 /// Takes time in proportion to the number of pieces. Refuses, with `ArenaTooSmall`, a program whose block cannot fit into the arena even
 /// if it is empty, and one that has more pieces than `pieces` holds; with [`max_pieces`] of them that cannot happen.
-pub fn plan(accepted: &Accepted<'_>, limits: &Limits, pieces: &mut [Piece]) -> Result<Plan, Refusal> {
+pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piece]) -> Result<Plan, Refusal> {
     let checked = accepted.checked();
     let lines = Lines {
         shape: checked.shape(),
         line: limits.line(),
     };
-    let mut choice = Choice::of(accepted, limits, lines);
+    let (reads, writes) = accepted.accesses();
+    let sweep = Sweep::new(reads, writes);
+    let mut choice = Choice::of(sweep.clone(), limits, lines);
     let mut draft = Draft {
         pieces,
         count: 0,
         plan: Plan::default(),
     };
-    for (interval, access) in Sweep::new(accepted.reads, accepted.writes) {
+    for (interval, access) in sweep {
         draft.add(interval, access, lines, &mut choice);
     }
     draft.finish(&checked, limits)
@@ -185,13 +187,13 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(accepted: &Accepted<'_>, limits: &Limits, lines: Lines) -> Self {
+    fn of(sweep: Sweep<'_>, limits: &Limits, lines: Lines) -> Self {
         let most = limits.mapping_limit();
         let mut choice = Self {
             to_device: Largest::new(most),
             from_device: Largest::new(most),
         };
-        for (interval, access) in Sweep::new(accepted.reads, accepted.writes) {
+        for (interval, access) in sweep {
             match access {
                 Access::Read => choice.to_device.offer(interval),
                 Access::Write if !lines.whole(interval).is_empty() => choice.from_device.offer(lines.whole(interval)),

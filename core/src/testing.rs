@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::pieces::{Piece, Pieces};
 use crate::plan::{Plan, max_pieces, plan};
 use crate::refusal::Refusal;
-use crate::workspace::{Workspace, workspace_words};
+use crate::workspace::{Room, Workspace};
 use crate::writer::{ArenaWriter, OutsideArena};
 
 /// The longest runs of bytes for which `wanted` holds.
@@ -165,17 +165,25 @@ impl Planned {
     }
 }
 
+/// Room for programs of so many steps, and as much device-local memory as a device has.
+pub(crate) const fn room(steps: u32) -> Room {
+    Room {
+        steps,
+        scratch: 64 << 20,
+    }
+}
+
 /// Checks and plans the program of [`steps_for`] these codes, for a data buffer at `page_offset`.
 pub(crate) fn planned(codes: &[u8], page_offset: u32, limits: &Limits) -> Planned {
     let steps = steps_for(codes);
     let length = codes.len() as u64;
     let bytes = program(&header(&steps, length, length), &steps);
-    let mut words = vec![0; workspace_words(steps.len() as u32)];
-    let mut workspace = Workspace::new(&mut words);
+    let mut words = vec![0; room(steps.len() as u32).words()];
+    let mut workspace = Workspace::new(&mut words, room(steps.len() as u32));
     let shape = BufferShape { length, page_offset };
-    let accepted = check(&bytes, shape, limits, &mut workspace).expect("the program is right");
+    let mut accepted = check(&bytes, shape, limits, &mut workspace).expect("the program is right");
     let mut pieces = vec![Piece::default(); max_pieces(steps.len() as u32)];
-    let plan = plan(&accepted, limits, &mut pieces);
+    let plan = plan(&mut accepted, limits, &mut pieces);
     let checked = accepted.checked();
     pieces.truncate(plan.map_or(0, |plan| plan.pieces()));
     Planned {

@@ -1,22 +1,40 @@
 //! The memory that a check needs, which the caller provides.
 
-use zerocopy::FromBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
-use crate::coverage::{Coverage, Node};
-use crate::intervals::{Interval, IntervalLog};
+use crate::check::temporaries::{RUN_WORDS, Temporaries};
+use crate::coverage::{Coverage, coverage_words};
+use crate::digest::{Row, digest};
+use crate::intervals::{Interval, IntervalLog, SortBench};
+use crate::sort::DIGITS;
 
 /// Sources of a step that can each add an interval to what the program reads.
 const READS_PER_STEP: usize = 3;
-/// Words of an interval in the log of reads or writes.
-const INTERVAL_WORDS: usize = size_of::<Interval>() / 8;
-/// Words of a node in the set of written device-local memory.
-const NODE_WORDS: usize = size_of::<Node>() / 8;
-/// Words for one step: what it reads and writes of the data buffer, and what it writes of device-local memory.
-const STEP_WORDS: usize = READS_PER_STEP * INTERVAL_WORDS + INTERVAL_WORDS + NODE_WORDS;
+/// Words for counting while intervals are sorted.
+const COUNT_WORDS: usize = DIGITS / 2;
+/// Words for the places of one step's operands.
+const ROW_WORDS: usize = READS_PER_STEP + 1;
+/// Words for one step: the places of its operands, what it reads, and what it writes.
+const STEP_WORDS: usize = ROW_WORDS + READS_PER_STEP + 1;
 
-/// Words with which a [`Workspace`] has room for programs of `max_steps` steps: 48 bytes for each.
-pub const fn workspace_words(max_steps: u32) -> usize {
-    (max_steps as usize).saturating_mul(STEP_WORDS)
+/// The programs that a [`Workspace`] has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Most steps.
+    pub steps: u32,
+    /// Most bytes of device-local memory.
+    pub scratch: u64,
+}
+
+impl Room {
+    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 6 KiB.
+    pub const fn words(self) -> usize {
+        (self.steps as usize)
+            .saturating_mul(STEP_WORDS)
+            .saturating_add(coverage_words(self.scratch))
+            .saturating_add(COUNT_WORDS)
+            .saturating_add(RUN_WORDS)
+    }
 }
 
 /// What a check records of a program while it runs, in memory of the caller.
@@ -24,36 +42,67 @@ pub const fn workspace_words(max_steps: u32) -> usize {
 /// Making one costs nothing: the memory's content does not matter. It serves one program at a time, until that program is planned.
 #[derive(Debug)]
 pub struct Workspace<'a> {
-    max_steps: u32,
-    pub(crate) reads: IntervalLog<'a>,
-    pub(crate) writes: IntervalLog<'a>,
-    pub(crate) scratch: Coverage<'a>,
+    room: Room,
+    reads: IntervalLog<'a>,
+    writes: IntervalLog<'a>,
+    rows: &'a mut [Interval],
+    used: usize,
+    temporaries: Temporaries<'a>,
+    counts: &'a mut [u32],
 }
 
 impl<'a> Workspace<'a> {
-    /// A workspace in `words`, with room for as many steps as [`workspace_words`] says.
-    pub fn new(words: &'a mut [u64]) -> Self {
-        let max_steps = words.len() / STEP_WORDS;
-        let (reads, rest) = split(words, max_steps.saturating_mul(READS_PER_STEP * INTERVAL_WORDS));
-        let (writes, rest) = split(rest, max_steps.saturating_mul(INTERVAL_WORDS));
-        let (scratch, _) = split(rest, max_steps.saturating_mul(NODE_WORDS));
+    /// A workspace in `words`, as many as [`Room::words`] says; with fewer it has no room at all.
+    pub fn new(words: &'a mut [u64], room: Room) -> Self {
+        let room = if words.len() < room.words() {
+            Room { steps: 0, scratch: 0 }
+        } else {
+            room
+        };
+        let steps = room.steps as usize;
+        let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
+        let (writes, rest) = split(rest, steps);
+        let (rows, rest) = split(rest, steps.saturating_mul(ROW_WORDS));
+        let (runs, rest) = split(rest, RUN_WORDS);
+        let (scratch, rest) = split(rest, coverage_words(room.scratch));
+        let (counts, _) = split(rest, COUNT_WORDS);
         Self {
-            max_steps: u32::try_from(max_steps).unwrap_or(u32::MAX),
-            reads: IntervalLog::new(<[Interval]>::mut_from_bytes(bytes(reads)).unwrap_or_default()),
-            writes: IntervalLog::new(<[Interval]>::mut_from_bytes(bytes(writes)).unwrap_or_default()),
-            scratch: Coverage::new(<[Node]>::mut_from_bytes(bytes(scratch)).unwrap_or_default()),
+            room,
+            reads: IntervalLog::new(intervals(reads)),
+            writes: IntervalLog::new(intervals(writes)),
+            rows: intervals(rows),
+            used: 0,
+            temporaries: Temporaries::new(Coverage::new(scratch, room.scratch), intervals(runs)),
+            counts: <[u32]>::mut_from_bytes(counts.as_mut_bytes()).unwrap_or_default(),
         }
     }
 
-    /// Most steps of a program that there is room for.
-    pub const fn max_steps(&self) -> u32 {
-        self.max_steps
+    /// The programs that there is room for.
+    pub const fn room(&self) -> Room {
+        self.room
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the rows for the places of its operands.
+    pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [Row], &mut Temporaries<'a>) {
+        self.temporaries.clear(window);
+        self.used = (steps as usize).saturating_mul(ROW_WORDS);
+        let rows = self.rows.get_mut(..self.used).unwrap_or_default();
+        (rows.as_chunks_mut().0, &mut self.temporaries)
+    }
+
+    /// What was recorded to be read and to be written, as ascending intervals that do not touch.
+    pub(crate) fn sorted(&mut self) -> (&[Interval], &[Interval]) {
+        let rows = self.rows.get(..self.used).unwrap_or_default();
         self.reads.clear();
         self.writes.clear();
-        self.scratch.clear();
+        digest(rows.as_chunks().0, &mut self.reads, &mut self.writes);
+        // The rows have been read, and their memory serves to sort.
+        let mut bench = SortBench {
+            spare: self.rows,
+            counts: self.counts,
+        };
+        self.used = 0;
+        (self.reads.sorted(&mut bench), self.writes.sorted(&mut bench))
     }
 }
 
@@ -61,37 +110,35 @@ fn split(words: &mut [u64], at: usize) -> (&mut [u64], &mut [u64]) {
     words.split_at_mut_checked(at).unwrap_or_default()
 }
 
-fn bytes(words: &mut [u64]) -> &mut [u8] {
-    zerocopy::IntoBytes::as_mut_bytes(words)
+fn intervals(words: &mut [u64]) -> &mut [Interval] {
+    <[Interval]>::mut_from_bytes(words.as_mut_bytes()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intervals::Full;
 
     #[test]
-    fn there_is_room_for_the_steps_promised_and_no_more() {
-        for steps in [0, 1, 5] {
-            let mut words = std::vec![u64::MAX; workspace_words(steps)];
-            let mut workspace = Workspace::new(&mut words);
-            assert_eq!(workspace.max_steps(), steps);
-            let apart = |i: u32| Interval::new(i * 8, i * 8 + 4);
-            for i in 0..steps {
-                assert_eq!(workspace.writes.add(apart(i)), Ok(()));
-                assert_eq!(workspace.scratch.insert(apart(i)), Ok(()));
+    fn there_is_room_for_what_was_promised() {
+        for (steps, scratch) in [(0, 0), (1, 0), (5, 1), (7, 70_000)] {
+            let room = Room { steps, scratch };
+            let mut words = std::vec![u64::MAX; room.words()];
+            let mut workspace = Workspace::new(&mut words, room);
+            assert_eq!(workspace.room(), room);
+            let (rows, _) = workspace.start(steps, scratch);
+            assert_eq!(rows.len(), steps as usize);
+            for (row, number) in rows.iter_mut().zip((0..).step_by(4)) {
+                *row = [0, 1, 2, 3].map(|lane| Interval::new((number + lane) * 8, (number + lane) * 8 + 4));
             }
-            for i in 0..steps * 3 {
-                assert_eq!(workspace.reads.add(apart(i)), Ok(()));
-            }
-            assert_eq!(workspace.reads.add(apart(steps * 3)), Err(Full));
-            assert_eq!(workspace.writes.add(apart(steps)), Err(Full));
-            assert_eq!(workspace.scratch.insert(apart(steps)), Err(Full));
+            let (reads, writes) = workspace.sorted();
+            assert_eq!((reads.len(), writes.len()), (steps as usize * 3, steps as usize));
         }
     }
 
     #[test]
-    fn a_step_costs_48_bytes() {
-        assert_eq!(workspace_words(1) * 8, 48);
+    fn too_few_words_are_no_room() {
+        let room = Room { steps: 2, scratch: 64 };
+        let mut words = std::vec![0; room.words() - 1];
+        assert_eq!(Workspace::new(&mut words, room).room(), Room { steps: 0, scratch: 0 });
     }
 }

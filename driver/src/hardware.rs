@@ -61,7 +61,7 @@ pub fn prepare(device: &Device, resources: &Resources<'_>) -> Result {
     let limits = Limits {
         max_steps: device.params.max_steps,
         max_data: device.params.max_data,
-        scratch_size: identity.scratch_size,
+        scratch_size: identity.scratch_size.min(pci::MEMORY_BAR_SIZE),
         arena_size: device.arena.size(),
         map_registers: device.map_registers,
         device_address_bits: cap::address_bits(identity.capabilities),

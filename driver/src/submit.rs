@@ -1,10 +1,11 @@
 //! A submission arrives: it is checked, planned, and given a slot and space. `PASSIVE_LEVEL`.
 
+use hawser_abi::pci;
 use hawser_abi::reason::Reason;
 use hawser_abi::result::{ResultRecord, state};
 use hawser_core::{
-    AllocateError, BeginError, BufferShape, Limits, Piece, Refusal, Workspace, check, max_pieces, plan,
-    readable_cookie, translate, workspace_words,
+    AllocateError, BeginError, BufferShape, Limits, Piece, Refusal, Room, Workspace, check, max_pieces, plan,
+    readable_cookie, translate,
 };
 use kmdf::{Instant, NewDevice, NtStatus, Pool, PoolSlice, Request, Result, WaitLock};
 
@@ -27,16 +28,21 @@ pub struct Workbench(WaitLock<Tools>);
 
 #[derive(Debug)]
 struct Tools {
+    room: Room,
     words: PoolSlice<u64>,
     pieces: PoolSlice<Piece>,
 }
 
 impl Workbench {
-    /// Memory for programs of up to `max_steps` steps.
+    /// Memory for programs of up to `max_steps` steps, with as much device-local memory as a device can have.
     pub fn new(device: &NewDevice<'_>, pool: Pool, max_steps: u32) -> Result<Self> {
-        let words = PoolSlice::zeroed(pool, workspace_words(max_steps))?;
+        let room = Room {
+            steps: max_steps,
+            scratch: pci::MEMORY_BAR_SIZE,
+        };
+        let words = PoolSlice::zeroed(pool, room.words())?;
         let pieces = PoolSlice::zeroed(pool, max_pieces(max_steps))?;
-        Ok(Self(device.wait_lock(Tools { words, pieces })?))
+        Ok(Self(device.wait_lock(Tools { room, words, pieces })?))
     }
 }
 
@@ -139,10 +145,10 @@ fn examine(
     limits: &Limits,
 ) -> core::result::Result<(), Hindrance> {
     let mut tools = device.workbench.0.lock();
-    let Tools { words, pieces } = &mut *tools;
-    let mut workspace = Workspace::new(words);
-    let accepted = check(program(request), shape(request), limits, &mut workspace)?;
-    let plan = plan(&accepted, limits, pieces)?;
+    let Tools { room, words, pieces } = &mut *tools;
+    let mut workspace = Workspace::new(words, *room);
+    let mut accepted = check(program(request), shape(request), limits, &mut workspace)?;
+    let plan = plan(&mut accepted, limits, pieces)?;
     job.work.checked = Some(accepted.checked());
     job.work.plan = plan;
     if !job.keep_pieces(pieces.get(..plan.pieces()).unwrap_or_default()) {

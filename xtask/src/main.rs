@@ -1,6 +1,7 @@
 //! Project tasks: `cargo xtask <task>`.
 
 mod abi;
+mod bench;
 mod header;
 mod links;
 mod lint;
@@ -59,6 +60,9 @@ enum Task {
     Package(package::Arguments),
     /// Round trip of real `.npy` files written and read by NumPy
     Numpy,
+    /// Measure how fast Hawser is, against other software in the same run
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 /// Exit status where an image was asked for and there is no toolchain that could make it.
@@ -91,6 +95,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Task::Sys(ref arguments) => sys::run(&shell, arguments),
         Task::Package(ref arguments) => package::run(&shell, arguments),
         Task::Numpy => numpy::run(&shell),
+        Task::Bench(ref bench) => bench::run(&shell, bench),
     }
 }
 

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use xshell::Shell;
 
+use crate::bench;
+
 /// What test programs reported in their closing lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counts {
@@ -20,9 +22,15 @@ const IMAGE_VARIABLE: &str = "HAWSER_DRIVER_IMAGE";
 /// The tests that can: the driver's scenarios, and the command's own.
 const WITH_IMAGE: [&[&str]; 2] = [&["-p", "hawser-machine"], &["-p", "hawser-cli", "--test", "image"]];
 
-/// Runs all tests of the workspace, and those of the driver once more with its image where there is one. Prints one closing line for all of them.
+/// Runs all tests of the workspace and of the benchmarks, and those of the driver once more with its image where there is one. Prints one closing line for all of them.
 pub fn run_workspace_tests(shell: &Shell, image: Option<&Path>) -> Result<()> {
     let mut total = cargo_test(shell, &["--workspace"], None)?;
+    println!("\n=== tests of the benchmarks");
+    total.add(cargo_test(
+        shell,
+        &["--locked", "--manifest-path", bench::MANIFEST],
+        None,
+    )?);
     match image {
         Some(image) => {
             println!("\n=== tests of the driver, with {}", image.display());

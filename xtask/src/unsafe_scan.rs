@@ -1,4 +1,4 @@
-//! Finds `unsafe` where the project allows none: in `core`, `abi`, `device` and `inf`, and in `driver` outside its entry point.
+//! Finds `unsafe` where the project allows none: in `core`, `abi`, `device`, `inf` and `bench`, and in `driver` outside its entry point.
 
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 pub fn run(shell: &Shell) -> Result<()> {
     let files = cmd!(
         shell,
-        "git ls-files --cached --others --exclude-standard -- core abi device driver inf"
+        "git ls-files --cached --others --exclude-standard -- core abi device driver inf bench"
     )
     .quiet()
     .read()?;

@@ -5,15 +5,20 @@ use hawser_abi::reason::Reason;
 use hawser_abi::rules::{ABSENT, InPlace, OperandRule};
 
 use super::frame::{Frame, zero};
-use crate::intervals::{Full, Interval};
+use super::places::Places;
+use crate::intervals::Interval;
 use crate::refusal::Refusal;
-use crate::workspace::Workspace;
 
 /// Bytes of the spaces that operands lie in.
 #[derive(Clone, Copy)]
 pub(super) struct SpaceSizes {
     pub(super) data: u64,
     pub(super) scratch: u64,
+}
+
+impl SpaceSizes {
+    /// No memory at all.
+    pub(super) const NONE: Self = Self { data: 0, scratch: 0 };
 }
 
 /// Where an operand was found to lie.
@@ -26,21 +31,17 @@ enum Place {
 }
 
 /// Destination and the three sources.
-pub(super) struct Places([Place; 4]);
+pub(super) struct Operands([Place; 4]);
 
 const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
 
-impl Places {
-    /// No operands.
-    pub(super) const NONE: Self = Self([Place::Absent; 4]);
-
+impl Operands {
     /// Finds where the operands of a step lie.
-    ///
-    /// They are written in place: a copy of what has just been written in parts would cost more than all that is checked.
-    pub(super) fn find(&mut self, step: &Step, frame: &Frame, sizes: SpaceSizes) -> Result<(), Refusal> {
+    pub(super) fn find(step: &Step, frame: &Frame, sizes: SpaceSizes) -> Result<Self, Refusal> {
+        let mut places = [Place::Absent; 4];
         let operands = OperandIndex::ALL.into_iter().zip(&frame.rule.operands);
         let found = step.spaces.into_iter().zip(step.offsets);
-        for ((place, (operand, rule)), (space, offset)) in self.0.iter_mut().zip(operands).zip(found) {
+        for ((place, (operand, rule)), (space, offset)) in places.iter_mut().zip(operands).zip(found) {
             let asked = Asked {
                 operand,
                 rule: *rule,
@@ -50,7 +51,7 @@ impl Places {
                 .place(space, frame, sizes)
                 .map_err(|refusal| refusal.operand(operand))?;
         }
-        Ok(())
+        Ok(Self(places))
     }
 
     /// The immediate fits the element type where an operand takes it, and is zero where none does.
@@ -90,29 +91,17 @@ impl Places {
         Ok(())
     }
 
-    /// Refuses reads of device-local memory that was not written, and records everything else that the step reads and writes.
-    pub(super) fn record(&self, workspace: &mut Workspace<'_>) -> Result<(), Refusal> {
-        let room = u64::from(workspace.max_steps());
-        let no_room = |Full| Refusal::new(Reason::TooManySteps).limit(room);
-        let [destination, sources @ ..] = self.0;
-        for (source, operand) in sources.into_iter().zip(SOURCES) {
-            match source {
-                Place::Data(read) => workspace.reads.add(read).map_err(no_room)?,
-                Place::Scratch(read) => {
-                    if let Some(gap) = workspace.scratch.first_gap(read) {
-                        let rest = read.end().saturating_sub(gap);
-                        let refusal = Refusal::new(Reason::ScratchNotWritten).operand(operand);
-                        return Err(refusal.offset(gap.into()).length(rest.into()));
-                    }
-                }
+    /// The places side by side.
+    pub(super) fn places(&self) -> Places {
+        let mut bytes = [(Space::None, Interval::new(0, 0)); 4];
+        for (found, place) in bytes.iter_mut().zip(self.0) {
+            match place {
                 Place::Absent | Place::Immediate => {}
+                Place::Data(interval) => *found = (Space::Data, interval),
+                Place::Scratch(interval) => *found = (Space::Scratch, interval),
             }
         }
-        match destination {
-            Place::Data(written) => workspace.writes.add(written).map_err(no_room),
-            Place::Scratch(written) => workspace.scratch.insert(written).map_err(no_room),
-            Place::Absent | Place::Immediate => Ok(()),
-        }
+        Places::of(bytes)
     }
 }
 

@@ -19,8 +19,7 @@ use broken_operations::broken_operations;
 
 use super::*;
 use crate::readable_cookie;
-use crate::testing::{IMMEDIATE, NOTHING, Where, buffer, data, header, program, scratch, step};
-use crate::workspace::workspace_words;
+use crate::testing::{IMMEDIATE, NOTHING, Where, buffer, data, header, program, room, scratch, step};
 
 const DATA: u64 = 256;
 const SCRATCH: u64 = 64;
@@ -29,10 +28,11 @@ const SCRATCH: u64 = 64;
 type Outcome = Result<(Vec<Interval>, Vec<Interval>), Refusal>;
 
 fn check_bytes(bytes: &[u8], shape: BufferShape, limits: &Limits) -> Outcome {
-    let mut words = vec![u64::MAX; workspace_words(16)];
-    let mut workspace = Workspace::new(&mut words);
-    let accepted = check(bytes, shape, limits, &mut workspace)?;
-    Ok((accepted.reads.to_vec(), accepted.writes.to_vec()))
+    let mut words = vec![u64::MAX; room(16).words()];
+    let mut workspace = Workspace::new(&mut words, room(16));
+    let mut accepted = check(bytes, shape, limits, &mut workspace)?;
+    let (reads, writes) = accepted.accesses();
+    Ok((reads.to_vec(), writes.to_vec()))
 }
 
 fn check_steps(steps: &[Step]) -> Outcome {
@@ -238,15 +238,16 @@ fn what_is_accepted_is_described() {
     let mut header = header(&steps, DATA, SCRATCH);
     header.timeout_ms = 1234;
     let bytes = program(&header, &steps);
-    let mut words = vec![0; workspace_words(3)];
-    let mut workspace = Workspace::new(&mut words);
+    let mut words = vec![0; room(3).words()];
+    let mut workspace = Workspace::new(&mut words, room(3));
     let shape = BufferShape {
         length: DATA,
         page_offset: 17,
     };
-    let accepted = check(&bytes, shape, &Limits::default(), &mut workspace).expect("the program is right");
-    assert_eq!(accepted.reads, [Interval::new(16, 48)]);
-    assert_eq!(accepted.writes, [Interval::new(0, 16), Interval::new(64, 80)]);
+    let mut accepted = check(&bytes, shape, &Limits::default(), &mut workspace).expect("the program is right");
+    let reads: &[_] = &[Interval::new(16, 48)];
+    let writes: &[_] = &[Interval::new(0, 16), Interval::new(64, 80)];
+    assert_eq!(accepted.accesses(), (reads, writes));
     let checked = accepted.checked();
     assert_eq!(
         (checked.step_count(), checked.timeout_ms(), checked.cookie()),
@@ -273,8 +274,8 @@ fn a_program_may_lie_at_any_address() {
 
 #[test]
 fn a_workspace_serves_one_program_after_another() {
-    let mut words = vec![0; workspace_words(2)];
-    let mut workspace = Workspace::new(&mut words);
+    let mut words = vec![0; room(2).words()];
+    let mut workspace = Workspace::new(&mut words, room(2));
     let writes = [fill(scratch(0), 4), fill(data(0), 4)];
     let reads = [copy(data(0), scratch(0))];
     let bytes = program(&header(&writes, DATA, SCRATCH), &writes);

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::check::check;
+use crate::testing::room;
 use crate::testing::{Planned, READ, WRITTEN, buffer, codes, data, header, planned, program, step, steps_for};
-use crate::workspace::{Workspace, workspace_words};
+use crate::workspace::Workspace;
 
 const BOTH: u8 = READ | WRITTEN;
 
@@ -324,16 +325,16 @@ fn a_list_of_pieces_that_is_too_short_is_refused_with_the_number_needed() {
     let codes = [READ, 0, READ, 0, WRITTEN, BOTH];
     let steps = steps_for(&codes);
     let bytes = program(&header(&steps, 6, 6), &steps);
-    let mut words = vec![0; workspace_words(8)];
-    let mut workspace = Workspace::new(&mut words);
+    let mut words = vec![0; room(8).words()];
+    let mut workspace = Workspace::new(&mut words, room(8));
     let limits = Limits::default();
-    let accepted = check(&bytes, buffer(6), &limits, &mut workspace).expect("it is right");
-    let refusal = plan(&accepted, &limits, &mut [Piece::default(); 3]).expect_err("there are four pieces");
+    let mut accepted = check(&bytes, buffer(6), &limits, &mut workspace).expect("it is right");
+    let refusal = plan(&mut accepted, &limits, &mut [Piece::default(); 3]).expect_err("there are four pieces");
     assert_eq!(
         (refusal.reason, refusal.length, refusal.limit),
         (Reason::ArenaTooSmall, 4, 3)
     );
-    assert!(plan(&accepted, &limits, &mut [Piece::default(); 4]).is_ok());
+    assert!(plan(&mut accepted, &limits, &mut [Piece::default(); 4]).is_ok());
 }
 
 /// Each step reads three ranges and writes half of one that the next step reads.
@@ -348,11 +349,11 @@ fn the_bound_on_pieces_holds_for_fine_cuts() {
             .collect();
         let length = 3 * count * 16;
         let bytes = program(&header(&steps, length, 0), &steps);
-        let mut words = vec![0; workspace_words(count as u32)];
-        let mut workspace = Workspace::new(&mut words);
-        let accepted = check(&bytes, buffer(length), &Limits::default(), &mut workspace).expect("it is right");
+        let mut words = vec![0; room(count as u32).words()];
+        let mut workspace = Workspace::new(&mut words, room(count as u32));
+        let mut accepted = check(&bytes, buffer(length), &Limits::default(), &mut workspace).expect("it is right");
         let mut pieces = vec![Piece::default(); max_pieces(count as u32)];
-        let plan = plan(&accepted, &Limits::default(), &mut pieces).expect("the bound holds");
+        let plan = plan(&mut accepted, &Limits::default(), &mut pieces).expect("the bound holds");
         assert_eq!(plan.pieces() as u64, 5 * count);
     }
 }

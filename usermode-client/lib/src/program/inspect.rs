@@ -1,6 +1,6 @@
 //! What a driver would do with a program, without asking one.
 
-use hawser_core::{BufferShape, Limits, Piece, Plan, Refusal, Workspace, check, max_pieces, plan, workspace_words};
+use hawser_core::{BufferShape, Limits, Piece, Plan, Refusal, Room, Workspace, check, max_pieces, plan};
 
 use super::Program;
 
@@ -16,18 +16,19 @@ pub struct Inspection {
 impl Program {
     /// Checks the program as a driver with these limits does.
     pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
-        let mut words = vec![0; workspace_words(self.room(limits))];
-        check(&self.bytes, self.shape(), limits, &mut Workspace::new(&mut words)).map(drop)
+        let room = self.room(limits);
+        let mut words = vec![0; room.words()];
+        check(&self.bytes, self.shape(), limits, &mut Workspace::new(&mut words, room)).map(drop)
     }
 
     /// Checks and plans the program as a driver with these limits does, for a page-aligned data buffer.
     pub fn inspect(&self, limits: &Limits) -> Result<Inspection, Refusal> {
         let room = self.room(limits);
-        let mut words = vec![0; workspace_words(room)];
-        let mut workspace = Workspace::new(&mut words);
-        let accepted = check(&self.bytes, self.shape(), limits, &mut workspace)?;
-        let mut pieces = vec![Piece::default(); max_pieces(room)];
-        let plan = plan(&accepted, limits, &mut pieces)?;
+        let mut words = vec![0; room.words()];
+        let mut workspace = Workspace::new(&mut words, room);
+        let mut accepted = check(&self.bytes, self.shape(), limits, &mut workspace)?;
+        let mut pieces = vec![Piece::default(); max_pieces(room.steps)];
+        let plan = plan(&mut accepted, limits, &mut pieces)?;
         pieces.truncate(plan.pieces());
         Ok(Inspection { plan, pieces })
     }
@@ -39,11 +40,13 @@ impl Program {
         }
     }
 
-    /// Steps to make room for: as many as there are, or as are allowed.
-    fn room(&self, limits: &Limits) -> u32 {
-        u32::try_from(self.step_count())
-            .unwrap_or(u32::MAX)
-            .clamp(1, limits.max_steps.max(1))
+    /// What to make room for: as much as there is, or as is allowed.
+    fn room(&self, limits: &Limits) -> Room {
+        let steps = u32::try_from(self.step_count()).unwrap_or(u32::MAX);
+        Room {
+            steps: steps.clamp(1, limits.max_steps.max(1)),
+            scratch: self.scratch_size().min(limits.scratch_size),
+        }
     }
 }
 

@@ -1,0 +1,148 @@
+//! Hawser's own stages as the driver calls them. All that is measured of Hawser goes through this file.
+
+use hawser_core::{
+    ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena,
+    Piece, Pieces, Plan, Refusal, TranslateError, View, ViewBuilder, ViewError, Workspace, check, max_pieces, plan,
+    translate, workspace_words, write_descriptor,
+};
+
+use crate::programs::Program;
+
+/// Why a program was not prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It breaks a rule, or its plan does not fit into the arena.
+    Refused(Refusal),
+    /// It could not be translated.
+    Translation(TranslateError),
+    /// Its descriptor does not fit.
+    Descriptor(OutsideArena),
+    /// The table of a view could not be written.
+    View(ViewError),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a program was not prepared: {self:?}")
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The memory that the stages need, made once, as a driver makes it when its device starts.
+pub struct Engine {
+    limits: Limits,
+    words: Vec<u64>,
+    pieces: Vec<Piece>,
+    block: Block,
+}
+
+/// A request's block of the arena, or as much of it as is written.
+struct Block(Vec<u8>);
+
+impl ArenaWriter for Block {
+    fn write(&mut self, offset: BlockOffset, bytes: &[u8]) -> Result<(), OutsideArena> {
+        let start = usize::try_from(offset.0).map_err(|_| OutsideArena)?;
+        let place = self.0.get_mut(start..).and_then(|rest| rest.get_mut(..bytes.len()));
+        place.ok_or(OutsideArena)?.copy_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Where the block of a request begins, as the device sees it.
+const BLOCK: DeviceAddress = DeviceAddress(1 << 40);
+/// Bytes of a block in front of the steps, and a few more.
+const HEAD: usize = 256;
+/// Bytes of a translated step.
+const STEP: usize = 64;
+
+impl Engine {
+    /// An engine for programs of up to `max_steps` steps whose segment tables are not written.
+    pub fn new(max_steps: u32) -> Self {
+        Self::with_block(max_steps, HEAD + STEP * max_steps as usize)
+    }
+
+    /// An engine for programs of up to `max_steps` steps whose block of the arena has `block` bytes.
+    pub fn with_block(max_steps: u32, block: usize) -> Self {
+        Self {
+            limits: Limits::default(),
+            words: vec![0; workspace_words(max_steps)],
+            pieces: vec![Piece::default(); max_pieces(max_steps)],
+            block: Block(vec![0; block]),
+        }
+    }
+
+    /// The same with other limits.
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Checks a program.
+    pub fn check(&mut self, program: &Program) -> Result<Checked, Failure> {
+        let mut workspace = Workspace::new(&mut self.words);
+        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace);
+        Ok(accepted.map_err(Failure::Refused)?.checked())
+    }
+
+    /// Checks, plans and translates a program, and writes its descriptor.
+    pub fn prepare(&mut self, program: &Program) -> Result<Prepared, Failure> {
+        let mut workspace = Workspace::new(&mut self.words);
+        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
+        let checked = accepted.checked();
+        let plan = plan(&accepted, &self.limits, &mut self.pieces).map_err(Failure::Refused)?;
+        let layout = plan.layout();
+        translate(&checked, &program.bytes, layout, &mut self.block).map_err(Failure::Translation)?;
+        let place = DescriptorPlace {
+            block: BLOCK,
+            scratch_base: 0,
+            read_segments: layout.read_capacity,
+            write_segments: layout.write_capacity,
+        };
+        write_descriptor(&checked, layout, &place, &mut self.block).map_err(Failure::Descriptor)?;
+        Ok(Prepared { checked, plan })
+    }
+
+    /// Writes the segment table of a view of the program that was prepared last; returns its segments.
+    ///
+    /// `list_of` gives the scatter-gather list of each mapping: address and length of each element.
+    pub fn build_view<L: Iterator<Item = (u64, u64)>>(
+        &mut self,
+        view: View,
+        prepared: &Prepared,
+        mut list_of: impl FnMut(MappingIndex) -> L,
+    ) -> Result<u32, Failure> {
+        let Prepared { checked, plan } = prepared;
+        let pieces = Pieces(self.pieces.get(..plan.pieces()).unwrap_or_default());
+        let direction = match view {
+            View::Read => Direction::ToDevice,
+            View::Write => Direction::FromDevice,
+        };
+        let mut builder = ViewBuilder::new(view, checked, plan.layout(), BLOCK, &self.limits);
+        for (index, mapping) in (0..).zip(plan.mappings()) {
+            if mapping.direction == direction {
+                let index = MappingIndex(index);
+                let elements = list_of(index).map(|(address, length)| (DeviceAddress(address), length));
+                builder
+                    .supply(pieces, index, elements, &mut self.block)
+                    .map_err(Failure::View)?;
+            }
+        }
+        builder.finish(pieces, &mut self.block).map_err(Failure::View)
+    }
+}
+
+/// A program that was checked, planned and translated.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared {
+    /// What the check found.
+    pub checked: Checked,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl Prepared {
+    /// Bytes of the request's block of the arena.
+    pub fn block_bytes(&self) -> u64 {
+        self.plan.layout().total
+    }
+}

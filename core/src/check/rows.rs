@@ -1,0 +1,278 @@
+//! The table of what each operation takes on each element type, laid out for checking the four operands of a step side by side.
+//!
+//! Made from [`hawser_abi::rules`] when the crate is built: there is one table of rules, and this is a view of it.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "the tables are made when the crate is built, where a wrong index or an overflow is an error"
+)]
+
+use hawser_abi::op::{ElementType, Opcode, Predicate};
+use hawser_abi::program::Space;
+use hawser_abi::rules::{AuxUse, ElementOf, Extent, InPlace, OperandRule, Rule, rule};
+use wide::i32x4;
+
+/// Rows of tables that are found by an opcode; a power of two, so that a masked opcode finds one.
+pub(super) const OPERATIONS: usize = 32;
+/// Rows of tables that are found by an element type.
+pub(super) const TYPES: usize = 16;
+
+/// Every operation, as bits.
+pub(super) const ALL_OPERATIONS: u64 = {
+    let (mut bits, mut next) = (0, 0);
+    while next < Opcode::ALL.len() {
+        bits |= Opcode::ALL[next].bit();
+        next += 1;
+    }
+    bits
+};
+
+/// A number for each operand: destination, first to third source.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+pub(super) struct Lanes([i32; 4]);
+
+impl Lanes {
+    const ZERO: Self = Self([0; 4]);
+
+    #[inline(always)]
+    pub(super) fn get(self) -> i32x4 {
+        i32x4::new(self.0)
+    }
+}
+
+/// What is not said of an operation by the numbers of its row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Special {
+    /// Nothing.
+    None,
+    /// The auxiliary type is that of the source.
+    SourceType,
+    /// The auxiliary numbers are the sizes of the first source, which is multiplied with the second.
+    Product,
+    /// The first auxiliary number is the rows of the source.
+    Rows,
+}
+
+/// What an operation takes on an element type.
+///
+/// Where a mask has bits for an operand, all or none are set. Where a word has a byte for each operand, the lowest is the destination's, as in a step.
+#[derive(Clone, Copy)]
+#[repr(C, align(128))]
+pub(super) struct Row {
+    /// Mask of operands with as many elements of the type as the step counts.
+    pub(super) counted: Lanes,
+    /// Mask of operands with as many truth values as the step counts.
+    pub(super) truths: Lanes,
+    /// Bits of an offset that are clear.
+    pub(super) unaligned: Lanes,
+    /// Mask of sources that may be exactly the bytes of the destination; such as have elements of another size never are.
+    pub(super) in_place: Lanes,
+    /// Bits of the first eight bytes of a step that are clear.
+    pub(super) clear: u64,
+    /// Bits that an immediate may have.
+    pub(super) immediate: u64,
+    /// Bytes of the destination, where that is one element.
+    pub(super) single: i32,
+    /// The auxiliary numbers, taken as one of 64 bits and with the sign extended, are below this.
+    pub(super) aux_limit: i32,
+    /// The combinations of spaces in which its operands may lie: a bit for each number that [`combination`] makes of them.
+    pub(super) spaces: [u64; 4],
+    /// Binary logarithm of the size of an element.
+    pub(super) shift: u8,
+    /// What else there is to say.
+    pub(super) special: Special,
+}
+
+/// The rows of each opcode, by element type. Those of what is not defined are never asked for.
+pub(super) static ROWS: [[Row; TYPES]; OPERATIONS] = {
+    let mut rows = [[UNDEFINED; TYPES]; OPERATIONS];
+    let mut operation = 0;
+    while operation < Opcode::ALL.len() {
+        let mut element = 0;
+        while element < ElementType::ALL.len() {
+            let (opcode, of) = (Opcode::ALL[operation], ElementType::ALL[element]);
+            if rule(opcode).types & of.bit() != 0 {
+                rows[opcode as usize][of as usize] = row(rule(opcode), of);
+            }
+            element += 1;
+        }
+        operation += 1;
+    }
+    rows
+};
+
+const UNDEFINED: Row = Row {
+    counted: Lanes::ZERO,
+    truths: Lanes::ZERO,
+    unaligned: Lanes::ZERO,
+    in_place: Lanes::ZERO,
+    clear: u64::MAX,
+    immediate: 0,
+    single: 0,
+    aux_limit: 0,
+    spaces: [0; 4],
+    shift: 0,
+    special: Special::None,
+};
+
+/// A row is two cache lines.
+const _: () = assert!(size_of::<Row>() == 128);
+
+const fn row(rule: &Rule, element: ElementType) -> Row {
+    let special = special(rule.aux);
+    Row {
+        counted: lanes(rule, element, Number::Counted),
+        truths: lanes(rule, element, Number::Truths),
+        unaligned: lanes(rule, element, Number::Unaligned),
+        in_place: match rule.in_place {
+            InPlace::Allowed => lanes(rule, element, Number::InPlace),
+            InPlace::Refused => Lanes::ZERO,
+        },
+        clear: clear(rule.flags(element), special),
+        immediate: u64::MAX >> (64 - 8 * element.size()),
+        aux_limit: match rule.aux {
+            AuxUse::Unused | AuxUse::SourceType => 1,
+            AuxUse::Predicate => Predicate::ALL.len() as i32,
+            // Something else is to be said of all of them.
+            AuxUse::Rows | AuxUse::Product => -1,
+        },
+        single: {
+            let Lanes([destination, ..]) = lanes(rule, element, Number::Single);
+            destination
+        },
+        spaces: spaces(rule),
+        shift: element.size().trailing_zeros() as u8,
+        special,
+    }
+}
+
+const fn special(aux: AuxUse) -> Special {
+    match aux {
+        AuxUse::SourceType => Special::SourceType,
+        AuxUse::Product => Special::Product,
+        AuxUse::Rows => Special::Rows,
+        AuxUse::Unused | AuxUse::Predicate => Special::None,
+    }
+}
+
+/// All but the low bits of opcode, types and spaces, the flags that are not taken, and the auxiliary type unless it has a meaning.
+const fn clear(flags: u8, special: Special) -> u64 {
+    let source_type = match special {
+        Special::SourceType => 0xF0,
+        Special::None | Special::Product | Special::Rows => 0xFF,
+    };
+    u64::from_le_bytes([0xE0, 0xF0, source_type, !flags, 0xFC, 0xFC, 0xFC, 0xFC])
+}
+
+/// A number that a row has for each operand.
+#[derive(Clone, Copy)]
+enum Number {
+    Counted,
+    Truths,
+    Single,
+    Unaligned,
+    InPlace,
+}
+
+impl Number {
+    const fn of(self, operand: OperandRule, rule: &Rule, element: ElementType) -> i32 {
+        // Of a source with a type of its own more is said elsewhere.
+        let size = operand.element.size(element.size(), 1) as i32;
+        let [destination, ..] = rule.operands;
+        let alike =
+            operand.element as u8 == destination.element as u8 && operand.extent as u8 == destination.extent as u8;
+        match (self, operand.extent, operand.element) {
+            (Self::Counted, Extent::Count, ElementOf::Step) | (Self::Truths, Extent::Count, ElementOf::Truth) => -1,
+            (Self::Single, Extent::One, _) => size,
+            (Self::Counted | Self::Truths | Self::Single, _, _) => 0,
+            (Self::Unaligned, _, _) => size - 1,
+            (Self::InPlace, _, _) => -(alike as i32),
+        }
+    }
+}
+
+const fn lanes(rule: &Rule, element: ElementType, number: Number) -> Lanes {
+    let mut lanes = [0; 4];
+    let mut next = 0;
+    while next < lanes.len() {
+        lanes[next] = number.of(rule.operands[next], rule, element);
+        next += 1;
+    }
+    Lanes(lanes)
+}
+
+/// Combinations of the spaces of four operands.
+pub(super) const COMBINATIONS: usize = 256;
+
+/// The number of the spaces of four operands, each below 4: two bits for each, the destination's lowest.
+#[inline(always)]
+pub(super) const fn combination(spaces: u32) -> usize {
+    // No two of the products overlap, so that nothing is carried.
+    ((spaces & 0x0303_0303).wrapping_mul(1 << 24 | 1 << 18 | 1 << 12 | 1 << 6) >> 24) as usize
+}
+
+/// The combinations of spaces that a rule allows.
+const fn spaces(rule: &Rule) -> [u64; 4] {
+    let mut allowed = [0; 4];
+    let mut number = 0;
+    while number < COMBINATIONS {
+        let mut fits = true;
+        let mut operand = 0;
+        while operand < 4 {
+            fits &= rule.operands[operand].spaces >> (number >> (2 * operand) & 3) & 1 != 0;
+            operand += 1;
+        }
+        allowed[number / 64] |= (fits as u64) << (number % 64);
+        number += 1;
+    }
+    allowed
+}
+
+/// What a combination of spaces means.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Combination {
+    /// Mask of operands in the data buffer.
+    pub(super) data: Lanes,
+    /// Mask of operands in device-local memory.
+    pub(super) scratch: Lanes,
+    /// All bits if there is an immediate.
+    pub(super) immediate: u64,
+    /// Operands in device-local memory, as bits in the order of a [`Row`](crate::digest::Row): first to third source, then the destination, so that what a step reads comes before what it writes.
+    pub(super) reach: u64,
+}
+
+/// Every combination, by its number.
+pub(super) static SPACES: [Combination; COMBINATIONS] = {
+    let mut all = [Combination {
+        data: Lanes::ZERO,
+        scratch: Lanes::ZERO,
+        immediate: 0,
+        reach: 0,
+    }; COMBINATIONS];
+    let mut number = 0;
+    while number < COMBINATIONS {
+        let mut operand = 0;
+        while operand < 4 {
+            let of = &mut all[number];
+            match number >> (2 * operand) & 3 {
+                DATA => of.data.0[operand] = -1,
+                SCRATCH => {
+                    of.scratch.0[operand] = -1;
+                    of.reach |= 1 << ((operand + 3) % 4);
+                }
+                IMMEDIATE_SPACE => of.immediate = u64::MAX,
+                _ => {}
+            }
+            operand += 1;
+        }
+        number += 1;
+    }
+    all
+};
+
+const DATA: usize = Space::Data as usize;
+const SCRATCH: usize = Space::Scratch as usize;
+const IMMEDIATE_SPACE: usize = Space::Immediate as usize;

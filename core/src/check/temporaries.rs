@@ -1,0 +1,105 @@
+//! The rule of device-local memory: what a step reads there, earlier steps have written.
+
+use hawser_abi::program::OperandIndex;
+use hawser_abi::reason::Reason;
+
+use crate::coverage::Coverage;
+use crate::digest::Row;
+use crate::intervals::Interval;
+use crate::refusal::Refusal;
+
+/// Binary logarithm of the bytes of a unit of device-local memory, of which one run of written bytes is remembered.
+const UNIT: u32 = 9;
+/// Runs that are remembered.
+const RUNS: usize = 512;
+
+/// Words for the runs that are remembered.
+pub(crate) const RUN_WORDS: usize = RUNS;
+
+/// What has been written of device-local memory.
+///
+/// The set of all bytes answers in a few dozen instructions. Most operands lie in bytes that were asked for before, so a run of written bytes is
+/// remembered for each unit in which one began, until another pushes it out.
+#[derive(Debug)]
+pub(crate) struct Temporaries<'a> {
+    written: Coverage<'a>,
+    runs: &'a mut [Interval],
+}
+
+impl<'a> Temporaries<'a> {
+    /// Nothing is written. There are [`RUN_WORDS`] runs.
+    pub(crate) fn new(written: Coverage<'a>, runs: &'a mut [Interval]) -> Self {
+        Self { written, runs }
+    }
+
+    /// Starts anew, for a program that uses `window` bytes.
+    pub(crate) fn clear(&mut self, window: u64) {
+        self.written.clear(window);
+        self.runs.fill(Interval::EMPTY);
+    }
+
+    /// Steps reach device-local memory with the operands whose bits are set in `reach`: four for each step, first to third source, then the destination.
+    #[inline(always)]
+    pub(super) fn reach(&mut self, rows: &[Row], reach: u64) -> Result<(), Unwritten> {
+        let mut left = reach;
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            let place = rows
+                .as_flattened()
+                .get(bit_to_lane(bit))
+                .copied()
+                .unwrap_or(Interval::EMPTY);
+            let run = self.runs.get(unit(place)).copied().unwrap_or(Interval::EMPTY);
+            if !run.contains(place) {
+                self.look_up(place, bit)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, place: Interval, bit: u32) -> Result<(), Unwritten> {
+        let bytes = place.in_scratch();
+        match SOURCES.get(bit as usize % OPERANDS) {
+            None => self.written.insert(bytes),
+            Some(operand) => {
+                if let Some(gap) = self.written.first_gap(bytes) {
+                    let rest = bytes.end().saturating_sub(gap);
+                    let refusal = Refusal::new(Reason::ScratchNotWritten).operand(*operand);
+                    let refusal = refusal.offset(gap.into()).length(rest.into());
+                    return Err(Unwritten { step: bit / 4, refusal });
+                }
+            }
+        }
+        if let Some(run) = self.runs.get_mut(unit(place)) {
+            *run = self.written.around(bytes).as_places();
+        }
+        Ok(())
+    }
+}
+
+/// A read of bytes that were not written.
+pub(super) struct Unwritten {
+    /// Number of the step among those that were looked at.
+    pub(super) step: u32,
+    pub(super) refusal: Refusal,
+}
+
+/// Operands of a step.
+const OPERANDS: usize = 4;
+/// Those that are read, in the order of their bits; the last bit is the destination's.
+const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
+
+/// Where the operand of a bit is in rows, in which the destination is the first.
+#[inline(always)]
+const fn bit_to_lane(bit: u32) -> usize {
+    ((bit & !3) | (bit.wrapping_add(1) & 3)) as usize
+}
+
+/// Where the run is remembered of the unit in which a place begins. Neither units next to each other push out each other, nor such that are a power of two apart.
+#[inline(always)]
+fn unit(place: Interval) -> usize {
+    let number = place.start() >> UNIT;
+    (number ^ number >> RUNS.ilog2()) as usize % RUNS
+}

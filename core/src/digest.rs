@@ -1,0 +1,107 @@
+//! Sums up what the steps of a program read and write of the data buffer.
+
+use wide::i32x4;
+
+use crate::intervals::{Interval, IntervalLog, SCRATCH_BASE};
+
+/// The places of a step's operands: destination, first to third source.
+pub(crate) type Row = [Interval; 4];
+
+/// A run of bytes for each operand, which the last rows reached with it, as long as each touched what those before had reached.
+///
+/// So operands that walk through memory, as those of most programs do, end up as one interval each, with nothing to sort.
+#[derive(Clone, Copy)]
+struct Runs {
+    start: i32x4,
+    end: i32x4,
+}
+
+/// Adds what the rows reach to the logs.
+pub(crate) fn digest(rows: &[Row], reads: &mut IntervalLog<'_>, writes: &mut IntervalLog<'_>) {
+    let mut runs = Runs {
+        start: i32x4::ZERO,
+        end: i32x4::ZERO,
+    };
+    let mut end = |runs: Runs, lanes: u32| {
+        let (starts, ends) = (runs.start.to_array(), runs.end.to_array());
+        let mut ended = starts
+            .into_iter()
+            .zip(ends)
+            .map(|(start, end)| Interval::new(start as u32, end as u32));
+        let mut wanted = (0..4).map(|lane| lanes >> lane & 1 != 0);
+        if let (Some(written), Some(wanted)) = (ended.next(), wanted.next()) {
+            writes.add(written, wanted);
+        }
+        for (read, wanted) in ended.zip(wanted) {
+            reads.add(read, wanted);
+        }
+    };
+    for row in rows {
+        let (next, apart) = runs.go_on(row);
+        if apart != 0 {
+            end(runs, apart);
+        }
+        runs = next;
+    }
+    end(runs, u32::MAX);
+}
+
+impl Runs {
+    /// The runs after a row, and which of these have ended, as bits.
+    #[inline(always)]
+    fn go_on(self, row: &Row) -> (Self, u32) {
+        let start = i32x4::new(row.map(|interval| interval.start() as i32));
+        let end = i32x4::new(row.map(|interval| interval.end() as i32));
+        // What lies nowhere is empty, and what does not lie in the data buffer begins behind all of it.
+        let in_data = start.simd_lt(end) & start.simd_lt(i32x4::splat(SCRATCH_BASE as i32));
+        let (start, end) = (in_data.select(start, self.start), in_data.select(end, self.end));
+        let apart = start.simd_gt(self.end) | self.start.simd_gt(end);
+        let next = Self {
+            start: apart.select(start, self.start.min(start)),
+            end: apart.select(end, self.end.max(end)),
+        };
+        (next, apart.to_bitmask())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intervals::SortBench;
+    use crate::sort::DIGITS;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    const LENGTH: usize = 300;
+
+    fn interval() -> impl Strategy<Value = Interval> {
+        let data = (0_u32..250, 1_u32..40).prop_map(|(start, length)| Interval::new(start, start + length));
+        let scratch = (0_u32..250, 1_u32..40)
+            .prop_map(|(start, length)| Interval::new(SCRATCH_BASE + start, SCRATCH_BASE + start + length));
+        prop_oneof![3 => data, 1 => scratch, 1 => Just(Interval::EMPTY)]
+    }
+
+    fn bytes(intervals: &[Interval]) -> [bool; LENGTH] {
+        let mut reached = [false; LENGTH];
+        for interval in intervals.iter().filter(|interval| interval.start() < SCRATCH_BASE) {
+            reached[interval.start() as usize..interval.end() as usize].fill(true);
+        }
+        reached
+    }
+
+    proptest! {
+        #[test]
+        fn all_that_is_reached_in_the_data_buffer_is_in_the_logs(rows in proptest::collection::vec([interval(), interval(), interval(), interval()], 0..60)) {
+            let (mut reads, mut writes) = (vec![Interval::EMPTY; 3 * rows.len()], vec![Interval::EMPTY; rows.len()]);
+            let (mut reads, mut writes) = (IntervalLog::new(&mut reads), IntervalLog::new(&mut writes));
+            digest(&rows, &mut reads, &mut writes);
+            let (mut spare, mut counts) = (vec![Interval::EMPTY; 3 * rows.len()], vec![0; DIGITS]);
+            let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
+            let written: Vec<_> = rows.iter().map(|row| row[0]).collect();
+            let read: Vec<_> = rows.iter().flat_map(|row| row[1..].to_vec()).collect();
+            prop_assert_eq!(bytes(writes.sorted(&mut bench)), bytes(&written));
+            prop_assert_eq!(bytes(reads.sorted(&mut bench)), bytes(&read));
+        }
+    }
+}
