@@ -144,6 +144,16 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// A program whose arrays have no names, with its file and its text.
+    pub(crate) fn without_arrays(program: Program, steps: Vec<Span>, (file, text): (&str, &str)) -> Self {
+        Self {
+            program,
+            arrays: Vec::new(),
+            steps,
+            sources: Sources::of(file, text.to_owned()),
+        }
+    }
+
     /// The array of that name.
     pub fn array(&self, name: &str) -> Option<&NamedArray> {
         self.arrays.iter().find(|array| array.name == name)
