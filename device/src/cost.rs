@@ -30,7 +30,13 @@ impl Cycles {
     }
 
     pub(crate) fn moved(&mut self, bytes: u64, runs: u64) {
-        self.add(bytes.div_ceil(16).saturating_add(runs.saturating_mul(4)));
+        self.moved_often(1, bytes, runs);
+    }
+
+    /// So many moves of the same kind.
+    pub(crate) fn moved_often(&mut self, times: u64, bytes: u64, runs: u64) {
+        let once = bytes.div_ceil(16).saturating_add(runs.saturating_mul(4));
+        self.add(once.saturating_mul(times));
     }
 
     pub(crate) fn multiplied(&mut self, products: u64) {

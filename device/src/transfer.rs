@@ -50,7 +50,7 @@ pub(crate) struct Block {
 
 impl Block {
     /// The rows; one for all where they do follow each other.
-    fn strips(self) -> impl Iterator<Item = Strip> {
+    pub(crate) fn strips(self) -> impl Iterator<Item = Strip> {
         let (rows, columns) = if self.columns == self.stride {
             (1, self.rows * self.columns)
         } else {
