@@ -50,5 +50,6 @@ mod view;
 pub use accelerator::Accelerator;
 pub use behaviour::{Behaviour, Faultless};
 pub use bus::{Activity, BusError, HostBus};
+pub use cost::STEP_CYCLES;
 pub use forecast::{Forecast, NotForecast, StepCost, Tables, forecast};
 pub use host_access::BusMaster;

@@ -30,6 +30,12 @@ pub enum Command {
     Fmt(FmtArgs),
     /// Compile a program to what a driver takes
     Compile(CompileArgs),
+    /// Explain the plan of a program, what is costly or surprising about it, and what it costs, without a device
+    Explain(ExplainArgs),
+    /// Print the steps of a program as assembly
+    Disasm(DisasmArgs),
+    /// Make a program of assembly
+    Asm(AsmArgs),
     /// Print what device and driver can do
     Info(DeviceArgs),
     /// Print what the driver has done, and what it holds
@@ -38,14 +44,20 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// Program (.hws)
+    /// Program (.hws, .hwa, .hwp)
     pub file: PathBuf,
-    /// Take the values of an `in` or `inout` array from a NumPy file
+    /// Take the values of an `in` or `inout` array from a NumPy file, or from a picture (.png)
     #[arg(long, value_name = "ARRAY=FILE.npy")]
     pub bind: Vec<Binding>,
-    /// Write an `out` or `inout` array to a NumPy file, whether or not the result is the reference interpreter's
+    /// Write an `out` or `inout` array to a NumPy file or a picture, whether or not the result is the reference interpreter's
     #[arg(long, value_name = "ARRAY=FILE.npy")]
     pub out: Vec<Binding>,
+    /// Take the data buffer of a program in assembly or bytes from a file
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Write the data buffer of a program in assembly or bytes to a file
+    #[arg(long, value_name = "FILE")]
+    pub data_out: Option<PathBuf>,
     /// Do not compare the result with the reference interpreter
     #[arg(long)]
     pub no_verify: bool,
@@ -55,7 +67,7 @@ pub struct RunArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Program (.hws)
+    /// Program (.hws, .hwa, .hwp)
     pub file: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -79,6 +91,36 @@ pub struct CompileArgs {
     /// The file for the compiled program (.hwp)
     #[arg(short, long, value_name = "FILE.hwp")]
     pub out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// Program (.hws, .hwa, .hwp)
+    pub file: PathBuf,
+    /// Plan for a data buffer that begins so many bytes into a page
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..4096))]
+    pub page_offset: u32,
+    /// Plan for a driver that has so many map registers for each direction [default: as many as are needed]
+    #[arg(long, value_name = "PAGES")]
+    pub map_registers: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DisasmArgs {
+    /// Program (.hws, .hwa, .hwp)
+    pub file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AsmArgs {
+    /// Program (.hwa)
+    pub file: PathBuf,
+    /// Write header and steps to this file (.hwp)
+    #[arg(short, long, value_name = "FILE.hwp")]
+    pub output: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,6 +194,8 @@ impl Args {
             Command::Run(args) => args.device.json,
             Command::Check(args) => args.json,
             Command::Fmt(_) | Command::Compile(_) => false,
+            Command::Explain(args) => args.json,
+            Command::Disasm(_) | Command::Asm(_) => false,
             Command::Info(args) | Command::Stats(args) => args.json,
         }
         .into()

@@ -6,7 +6,8 @@ use hawser::language::{Compiled, NamedArray, Role};
 use thiserror::Error;
 
 use crate::args::Binding;
-use crate::npy::{self, NpyArray, NpyError, Wanted};
+use crate::array_file::{self, ArrayFileError};
+use crate::npy::{NpyArray, Wanted};
 use crate::program_file::beside;
 
 /// Why an array cannot be bound.
@@ -61,7 +62,32 @@ pub enum BindingError {
         name: String,
         /// Why.
         #[source]
-        cause: Box<NpyError>,
+        cause: Box<ArrayFileError>,
+    },
+    /// The option is for programs without named arrays.
+    #[error(
+        "`{option}` is for programs in assembly or bytes; the arrays of this one have names, for `--bind` and `--out`"
+    )]
+    HasArrays {
+        /// The option.
+        option: &'static str,
+    },
+    /// The file for the data buffer is not as long as it.
+    #[error("`{}` has {found}, and the data buffer {expected}", path.display())]
+    WrongLength {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found: String,
+        /// The length that is needed.
+        expected: String,
+    },
+    /// The file for the data buffer cannot be used.
+    #[error("the data buffer")]
+    Data {
+        /// Why.
+        #[source]
+        cause: Box<ArrayFileError>,
     },
 }
 
@@ -74,7 +100,9 @@ impl BindingError {
             Self::SameFile { .. } => "same-file",
             Self::NotAnInput { .. } => "not-an-input",
             Self::NotAnOutput { .. } => "not-an-output",
-            Self::File { cause, .. } => cause.code(),
+            Self::File { cause, .. } | Self::Data { cause } => cause.code(),
+            Self::HasArrays { .. } => "has-arrays",
+            Self::WrongLength { .. } => "wrong-length",
         }
     }
 }
@@ -105,6 +133,15 @@ impl BoundArray {
             Origin::File { array, .. } => array.shape.clone(),
             _ => self.array.shape.clone(),
         }
+    }
+
+    /// Refuses a file that an array of this shape cannot be written to.
+    fn check_destination(&self) -> Result<(), BindingError> {
+        let Some(path) = &self.destination else { return Ok(()) };
+        array_file::check(path, self.array.element, &self.shape()).map_err(|cause| BindingError::File {
+            name: self.array.name.clone(),
+            cause: cause.into(),
+        })
     }
 }
 
@@ -155,11 +192,13 @@ pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Ve
             Some(path) => from_file(array, path)?,
             None => origin_without_file(array, index),
         };
-        Ok(BoundArray {
+        let bound = BoundArray {
             array: array.clone(),
             origin,
             destination: path_in(out, array),
-        })
+        };
+        bound.check_destination()?;
+        Ok(bound)
     });
     bound.collect()
 }
@@ -175,7 +214,7 @@ fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> 
         element: array.element,
         count: array.count,
     };
-    match npy::read(&path, wanted) {
+    match array_file::read(&path, wanted) {
         Ok(array) => Ok(Origin::File { path, array }),
         Err(cause) => Err(BindingError::File {
             name: array.name.clone(),
@@ -188,7 +227,7 @@ fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> 
 fn check_destinations(out: &[Binding]) -> Result<(), BindingError> {
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     for Binding { array, path } in out {
-        let place = npy::destination(path).map_err(|cause| BindingError::File {
+        let place = array_file::destination(path).map_err(|cause| BindingError::File {
             name: array.clone(),
             cause: Box::new(cause),
         })?;
@@ -231,6 +270,7 @@ fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::npy;
     use hawser::language::compile;
     use hawser_abi::op::ElementType;
 

@@ -41,7 +41,8 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn array_json(array: &ArrayReport) -> serde_json::Value {
+/// An array of the data buffer, as JSON.
+pub fn array_json(array: &ArrayReport) -> serde_json::Value {
     json!({
         "name": array.name, "role": array.role, "type": array.element, "count": array.count, "offset": array.offset,
     })

@@ -1,34 +1,70 @@
-//! A program in a file.
+//! A program in a file: a text of the language, an assembly, or the bytes themselves, by the extension of its name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use hawser::language::{self, Compiled, Source, Span, Text};
+use hawser::{Program, assembly};
+use hawser_core::{Limits, Refusal};
 use miette::{LabeledSpan, NamedSource};
 
 use crate::failure::Failure;
 
-/// A program that compiled.
+/// How a program is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `.hws`, and every extension that is not one of the others.
+    Language,
+    /// `.hwa`.
+    Assembly,
+    /// `.hwp`: header and steps.
+    Bytes,
+}
+
+impl Form {
+    fn of(path: &Path) -> Self {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("hwa") => Self::Assembly,
+            Some("hwp") => Self::Bytes,
+            _ => Self::Language,
+        }
+    }
+}
+
+/// A program that can be sent to a driver, which may refuse it.
 pub struct ProgramFile {
     /// The file as it was named.
     pub name: String,
+    /// How it is written.
+    pub form: Form,
+    /// The program; its arrays are known where the language declares them. The text of bytes is their disassembly.
     pub compiled: Compiled,
 }
 
 impl ProgramFile {
-    /// Reads and compiles a file, and those that it includes.
+    /// Reads a file, and compiles it with those that it includes, or assembles it.
     pub fn load(path: &Path) -> Result<Self, Failure> {
-        let main = read(path.into()).map_err(|cause| Failure::File {
-            path: path.into(),
-            cause,
-        })?;
-        let name = main.name.clone();
-        let mut included = |includer: &str, path: &str| {
-            let path = beside(includer, path);
-            read(path).map_err(|cause| cause.to_string())
+        let (name, form) = (path.display().to_string(), Form::of(path));
+        let compiled = match form {
+            Form::Language => compile(path)?,
+            Form::Assembly => {
+                let text = read(path.into()).map_err(|cause| unreadable(path, cause))?.text;
+                assembly::assemble(&name, &text)?
+            }
+            Form::Bytes => {
+                let bytes = fs::read(path).map_err(|cause| unreadable(path, cause))?;
+                let text = assembly::disassemble(&bytes).map_err(|cause| Failure::NotWhole {
+                    path: path.into(),
+                    cause,
+                })?;
+                let assembled = assembly::assemble(&format!("{name}, disassembled"), &text)?;
+                Compiled {
+                    program: Program::from_bytes(bytes),
+                    ..assembled
+                }
+            }
         };
-        let compiled = language::compile_with(main, &mut included)?;
-        Ok(Self { name, compiled })
+        Ok(Self { name, form, compiled })
     }
 
     /// The text that a step comes from, or that of the program, for diagnostics.
@@ -38,9 +74,9 @@ impl ProgramFile {
         source.code().clone()
     }
 
-    /// The line of a step, in the text that it comes from.
+    /// The line of a step, in the text that it comes from; bytes have no lines.
     pub fn line(&self, step: u32) -> Option<usize> {
-        let span = self.span(step)?;
+        let span = self.span(step).filter(|_| self.form != Form::Bytes)?;
         Some(self.compiled.sources.position(span).line)
     }
 
@@ -50,9 +86,35 @@ impl ProgramFile {
         Some(LabeledSpan::new_primary_with_span(Some(format!("step {step}")), span))
     }
 
+    /// Refuses, as every driver would, a program for which no data buffer can be made.
+    pub fn check_data_size(&self) -> Result<(), Refusal> {
+        let program = &self.compiled.program;
+        let most = hawser_abi::program::MAX_DATA;
+        match program.data_size() {
+            size if (1..=most).contains(&size) => Ok(()),
+            _ => program.check(&Limits::default()),
+        }
+    }
+
     fn span(&self, step: u32) -> Option<Span> {
         self.compiled.steps.get(step as usize).copied()
     }
+}
+
+fn unreadable(path: &Path, cause: std::io::Error) -> Failure {
+    Failure::File {
+        path: path.into(),
+        cause,
+    }
+}
+
+fn compile(path: &Path) -> Result<Compiled, Failure> {
+    let main = read(path.into()).map_err(|cause| unreadable(path, cause))?;
+    let mut included = |includer: &str, path: &str| {
+        let path = beside(includer, path);
+        read(path).map_err(|cause| cause.to_string())
+    };
+    Ok(language::compile_with(main, &mut included)?)
 }
 
 /// The path of a file that the text called `includer` names.
