@@ -112,6 +112,9 @@ pub struct ExplainArgs {
 pub struct DisasmArgs {
     /// Program (.hws, .hwa, .hwp)
     pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,6 +124,9 @@ pub struct AsmArgs {
     /// Write header and steps to this file (.hwp)
     #[arg(short, long, value_name = "FILE.hwp")]
     pub output: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -195,7 +201,8 @@ impl Args {
             Command::Check(args) => args.json,
             Command::Fmt(_) | Command::Compile(_) => false,
             Command::Explain(args) => args.json,
-            Command::Disasm(_) | Command::Asm(_) => false,
+            Command::Disasm(args) => args.json,
+            Command::Asm(args) => args.json,
             Command::Info(args) | Command::Stats(args) => args.json,
         }
         .into()

@@ -3,6 +3,7 @@
 use std::fs;
 
 use hawser::language::{Compiled, Role};
+use serde_json::json;
 
 use crate::args::{AsmArgs, DisasmArgs};
 use crate::exit::Exit;
@@ -12,22 +13,40 @@ use crate::say::say;
 
 /// Writes the program of a text to a file, whether or not a driver would accept it.
 pub fn asm(args: &AsmArgs) -> Result<Exit, Failure> {
-    let program = ProgramFile::load(&args.file)?.compiled.program;
+    let file = ProgramFile::load(&args.file)?;
+    let program = &file.compiled.program;
     fs::write(&args.output, program.bytes()).map_err(|cause| Failure::Unwritable {
         path: args.output.clone(),
         cause,
     })?;
+    if args.json {
+        let report = json!({
+            "schema": "hawser.asm/1",
+            "exit": 0,
+            "file": file.name,
+            "written_to": args.output.display().to_string(),
+            "steps": program.step_count(),
+        });
+        say!("{report:#}");
+    }
     Ok(Exit::Success)
 }
 
 /// Prints the steps of a program.
 pub fn disasm(args: &DisasmArgs) -> Result<Exit, Failure> {
-    let compiled = ProgramFile::load(&args.file)?.compiled;
+    let file = ProgramFile::load(&args.file)?;
+    let compiled = &file.compiled;
     let text = hawser::assembly::disassemble(compiled.program.bytes()).map_err(|cause| Failure::NotWhole {
         path: args.file.clone(),
         cause,
     })?;
-    say!("{}{}", arrays(&compiled), text.trim_end());
+    let text = arrays(compiled) + &text;
+    if args.json {
+        let report = json!({ "schema": "hawser.disasm/1", "exit": 0, "file": file.name, "assembly": text });
+        say!("{report:#}");
+    } else {
+        say!("{}", text.trim_end());
+    }
     Ok(Exit::Success)
 }
 

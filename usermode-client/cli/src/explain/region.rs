@@ -121,10 +121,13 @@ fn explanation(subject: &Subject<'_>, piece: &Piece) -> String {
             arena before the run, and out of it after a run that succeeded."
                 .into()
         }
-        (Why::PartialLine, _) => format!(
-            "The program writes it, but not all of its cache line of {line} in memory: mapped, the line would be lost to whoever has the \
-             rest of it. The device writes to the arena, from where it is copied out."
-        ),
+        (Why::PartialLine, _) => {
+            let (start, end) = edges(subject, piece);
+            format!(
+                "The program writes it, but no whole cache line of {line}: it begins {start} into one and ends {end} into one. Mapped, the \
+                 line would be lost to whoever has the rest of it. The device writes to the arena, from where it is copied out."
+            )
+        }
         (Why::TooManyMappings, Route::CopyIn(_)) => {
             format!(
                 "The program only reads it, and {most} larger ranges have the mappings to the device: copied into the arena."
@@ -142,6 +145,15 @@ fn explanation(subject: &Subject<'_>, piece: &Piece) -> String {
             "The program only writes it, and no map registers are left for it: copied out of the arena.".into()
         }
     }
+}
+
+/// Bytes from the start of a cache line to the first byte of a piece, and to the one behind its last.
+fn edges(subject: &Subject<'_>, piece: &Piece) -> (String, String) {
+    let ahead = u64::from(subject.inspection.checked.shape().page_offset);
+    let line = u64::from(subject.limits.dma_alignment.max(1));
+    let DataRange { offset, length } = piece.range();
+    let start = ahead + offset;
+    (bytes(start % line), bytes((start + length) % line))
 }
 
 #[cfg(test)]

@@ -194,6 +194,7 @@ fn tail(line: &mut Line<'_, '_>, head: &Head) -> Parsed<Tail> {
     let aux = head.rule.aux;
     loop {
         let unexpected = line.expected(match aux {
+            AuxUse::Unused if tail.count.is_some() => "the end of the line",
             AuxUse::Unused => "`count`",
             AuxUse::Predicate => "`count` or `when`",
             AuxUse::SourceType => "`count` or `from`",

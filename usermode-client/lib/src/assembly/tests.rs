@@ -330,7 +330,7 @@ fn mistakes_name_what_is_wrong_and_where() {
             "copy.u8 data[0], data[1] count 1 when lt",
             "syntax",
             "when",
-            "expected `count`, found `when`",
+            "expected the end of the line, found `when`",
         ),
         (
             "compare.u8 data[0], data[1], 1 count 1 when up",
