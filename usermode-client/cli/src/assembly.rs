@@ -55,7 +55,8 @@ fn arrays(compiled: &Compiled) -> String {
     let line = |array: &hawser::language::NamedArray| {
         let space = if array.role == Role::Temp { "scratch" } else { "data" };
         let place = format!("{space}[{}]", array.offset);
-        let shape = format!("{}[{}]", array.element.name(), array.count);
+        let dimensions: Vec<String> = array.shape.iter().map(u64::to_string).collect();
+        let shape = format!("{}[{}]", array.element.name(), dimensions.join(", "));
         format!("# {:<5} {:<10} {shape:<16} at {place}\n", array.role.name(), array.name)
     };
     compiled.arrays.iter().map(line).collect()

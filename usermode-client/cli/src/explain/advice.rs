@@ -1,6 +1,6 @@
 //! Finds hazards.
 
-use hawser::language::Role;
+use hawser::language::NamedArray;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{OperandIndex, Space, Step};
 use hawser_core::{DataRange, Piece, Why};
@@ -71,7 +71,7 @@ fn of_plan(subject: &Subject<'_>, findings: &mut Findings) {
         findings.bytes(kind, piece.range().length);
     }
     findings.bytes(Kind::InsidePage, inspection.checked.shape().page_offset.into());
-    findings.bytes(Kind::NeverWritten, never_written(subject, &inspection.pieces));
+    findings.bytes(Kind::Untouched, untouched(subject, &inspection.pieces));
     findings.bytes(Kind::DeviceLocal, inspection.checked.scratch_size());
     let arena = inspection.plan.layout().total;
     if arena > subject.limits.arena_size / 4 {
@@ -79,27 +79,21 @@ fn of_plan(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// Bytes of `out` arrays that no step touches.
-fn never_written(subject: &Subject<'_>, pieces: &[Piece]) -> u64 {
+/// Bytes of arrays that no step touches.
+fn untouched(subject: &Subject<'_>, pieces: &[Piece]) -> u64 {
     let cuts = cut(pieces, subject.inspection.checked.data_length());
     let untouched: Vec<DataRange> = cuts
         .iter()
         .filter(|cut| cut.piece.is_none())
         .map(|cut| cut.range)
         .collect();
-    let outs = subject
-        .file
-        .compiled
-        .arrays
-        .iter()
-        .filter(|array| array.role == Role::Out);
-    let shared = outs.flat_map(|array| {
+    let of_array = |array: &NamedArray| -> u64 {
         let (start, end) = (array.offset, array.offset + array.length());
-        untouched
-            .iter()
-            .map(move |range| range.end().min(end).saturating_sub(range.offset.max(start)))
-    });
-    shared.sum()
+        let first = untouched.partition_point(|range| range.end() <= start);
+        let inside = untouched.iter().skip(first).take_while(|range| range.offset < end);
+        inside.map(|range| range.end().min(end) - range.offset.max(start)).sum()
+    };
+    subject.file.compiled.data_arrays().map(of_array).sum()
 }
 
 /// What each step shows by itself.

@@ -103,3 +103,59 @@ impl Arena {
             .collect()
     }
 }
+
+#[cfg(all(test, not(windows)))]
+mod tests {
+    use super::*;
+    use hawser::Device;
+    use hawser::transport::simulated::{Access, Machine, MemoryModel, SimConfig, SimulatedTransport};
+
+    const PROGRAMS: [&str; 4] = [
+        "in x : f32[5000]\ninout y : f32[5000]\ny = fma(x, 2.5, y)\n",
+        "in x : u8[70000]\nout y : f64[70000]\nout s : f64[1]\ny = f64(x)\ns = sum(y)\n",
+        "in a : f32[70, 90]\nin b : f32[90, 110]\nout c : f32[70, 110]\nout d : f32[110, 70]\nc = matmul(a, b)\nd = transpose(c)\n",
+        "in x : i16[40000]\nout y : i16[20000]\ntemp t : i16[20000]\nt = x[0..20000] + x[20000..40000]\ny = prefix_sum(t)\n",
+    ];
+
+    /// The cycles that the device reports of a run on a buffer that begins so far into a page.
+    fn cycles_of_run(device: &Device<SimulatedTransport>, program: &Program, page_offset: usize) -> u64 {
+        let buffer = device.allocate_at(program.data_size() as usize, page_offset).unwrap();
+        let finished = device.run(program, buffer).unwrap();
+        device.result(finished.cookie).unwrap().device_cycles
+    }
+
+    fn forecasts(program: &Program, limits: &Limits, page_offset: usize) -> (u64, u64) {
+        let inspection = program.inspect_at(limits, page_offset as u32).unwrap();
+        let cycles = |contiguity| dry_run(program, &inspection, limits, contiguity).unwrap().cycles();
+        (cycles(Contiguity::Whole), cycles(Contiguity::Pages))
+    }
+
+    #[test]
+    fn the_device_counts_what_was_forecast_wherever_the_buffer_begins() {
+        for memory in [
+            MemoryModel::Iommu,
+            MemoryModel::Flat,
+            MemoryModel::Scrambled,
+            MemoryModel::Bounce,
+        ] {
+            let config = SimConfig {
+                memory,
+                ..SimConfig::default()
+            };
+            let machine = Machine::start(&config).unwrap();
+            let device = machine.open(Access::ReadWrite).unwrap();
+            let limits = device.limits().unwrap();
+            for text in PROGRAMS {
+                let program = hawser::language::compile("t", text).unwrap().program;
+                for page_offset in [0, 1, 64, 4095] {
+                    let run = cycles_of_run(&device, &program, page_offset);
+                    let (whole, pages) = forecasts(&program, &limits, page_offset);
+                    assert!((whole..=pages).contains(&run), "{memory:?} {page_offset} {text}");
+                    assert!(memory != MemoryModel::Iommu || run == whole, "{page_offset} {text}");
+                }
+            }
+            drop(device);
+            machine.shutdown().unwrap();
+        }
+    }
+}

@@ -12,7 +12,7 @@ pub enum Kind {
     ManyRanges,
     FewRegisters,
     InsidePage,
-    NeverWritten,
+    Untouched,
     LargeArena,
     DeviceLocal,
     InPlace,
@@ -32,7 +32,7 @@ impl Kind {
         Self::ManyRanges,
         Self::FewRegisters,
         Self::InsidePage,
-        Self::NeverWritten,
+        Self::Untouched,
         Self::LargeArena,
         Self::DeviceLocal,
         Self::InPlace,
@@ -52,7 +52,7 @@ impl Kind {
             Self::ManyRanges => "many-ranges",
             Self::FewRegisters => "few-registers",
             Self::InsidePage => "inside-page",
-            Self::NeverWritten => "never-written",
+            Self::Untouched => "untouched",
             Self::LargeArena => "large-arena",
             Self::DeviceLocal => "device-local",
             Self::InPlace => "in-place",
@@ -81,7 +81,9 @@ impl Kind {
             Self::InsidePage => {
                 "the buffer begins inside a page: mappings can touch a page more, and no array begins where its offset says in a line"
             }
-            Self::NeverWritten => "bytes of `out` arrays are written by no step, and keep what the caller had there",
+            Self::Untouched => {
+                "bytes of arrays are touched by no step: they only make the buffer longer, whose pages are locked while the program runs"
+            }
             Self::LargeArena => {
                 "the request needs more than a quarter of the arena; others that do not fit beside it wait until it has ended"
             }

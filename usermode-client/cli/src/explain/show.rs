@@ -8,12 +8,14 @@ use super::region::Region;
 use crate::plan_report::PlanReport;
 use crate::program_file::ProgramFile;
 use crate::say::say;
-use crate::text::{bytes, counted, grouped};
+use crate::text::{bytes, counted, grouped, lines_of};
 
 /// Regions that are shown.
 const REGIONS: usize = 16;
 /// The costliest steps are shown.
 const STEPS: usize = 8;
+/// Characters of a line of text.
+const WIDTH: usize = 110;
 
 /// Everything beside the size of the program.
 pub fn explanation(file: &ProgramFile, plan: &PlanReport, explanation: &Explanation) {
@@ -38,12 +40,13 @@ pub fn explanation(file: &ProgramFile, plan: &PlanReport, explanation: &Explanat
 
 fn show_region(file: &ProgramFile, region: &Region) {
     let range = format!("{}..{}", region.offset, region.offset + region.length);
-    say!(
+    let line = format!(
         "  {range:<20} {:<17} {:>10}  {}",
         region.route,
         bytes(region.length),
         region.arrays.join(" ")
     );
+    say!("{}", line.trim_end());
     let uses = [("read", &region.readers), ("written", &region.writers)];
     let uses: Vec<_> = uses
         .iter()
@@ -51,14 +54,19 @@ fn show_region(file: &ProgramFile, region: &Region) {
         .map(|(verb, steps)| format!("{verb} by {}", steps.words(file)))
         .collect();
     if !uses.is_empty() {
-        say!("      {}", uses.join("; "));
+        sentence(&uses.join("; "));
     }
-    say!("      {}", region.explanation);
+    sentence(&region.explanation);
+}
+
+/// A text below what it is about.
+fn sentence(text: &str) {
+    lines_of(text, WIDTH).iter().for_each(|line| say!("      {line}"));
 }
 
 fn mappings(mappings: &Mappings) {
     say!(
-        "\nmappings    {}, with {} to device and {} from device",
+        "\nmappings    {}, which take {} to device and {} from device",
         mappings.list.len(),
         counted(mappings.map_registers_to_device, "map register"),
         counted(mappings.map_registers_from_device, "map register"),
@@ -100,7 +108,7 @@ fn hazards(file: &ProgramFile, hazards: &[Hazard]) {
             concerned.push(bytes(hazard.bytes));
         }
         say!("  {}: {}", hazard.code.name(), concerned.join("; "));
-        say!("      {}", hazard.message);
+        sentence(hazard.message);
     }
 }
 

@@ -2,11 +2,14 @@
 #![cfg(not(windows))]
 
 mod arrays;
+mod assembly;
 mod documents;
 mod ends;
+mod explain;
 mod failures;
 mod mistakes;
 mod programs;
+mod pictures;
 mod queries;
 mod runs;
 mod support;
