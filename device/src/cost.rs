@@ -42,6 +42,11 @@ impl Cycles {
         self.add(once.saturating_mul(times));
     }
 
+    /// Cycles that were counted apart.
+    pub(crate) fn include(&mut self, others: Self) {
+        self.add(others.0);
+    }
+
     pub(crate) fn multiplied(&mut self, products: u64) {
         self.add(products.div_ceil(16));
     }

@@ -3,6 +3,8 @@
 //! Steps are cut into the same chunks and tiles as when they run, and counted by the same model (`cost`). What a run adds is only what no
 //! table tells: a fault that ends it early.
 
+use std::collections::HashMap;
+
 use hawser_abi::descriptor::{DeviceStep, Segment, binding_flags};
 
 use crate::chunk::most_elements;
@@ -109,6 +111,9 @@ enum Way {
     Out,
 }
 
+/// What blocks of a matrix cost.
+type Known = HashMap<Block, Cycles>;
+
 /// Counts what a step does.
 struct Meter<'v> {
     views: &'v [View],
@@ -154,11 +159,13 @@ impl<'v> Meter<'v> {
 
     fn product(&mut self, step: &CheckedStep, left: Matrix) {
         let (product, mut position) = (product_of(left, step.count), Position::default());
+        // A block of the left source is read for each column of tiles, and one of the right source for each row.
+        let [mut left_blocks, mut right_blocks] = [Known::new(), Known::new()];
         self.cost.operations = step.count.saturating_mul(left.columns);
         loop {
             let tile = ProductTile::at(position, left, product);
-            self.move_block(step.a, Way::In, tile.left);
-            self.move_block(step.b, Way::In, tile.right);
+            self.move_block_again(&mut left_blocks, step.a, Way::In, tile.left);
+            self.move_block_again(&mut right_blocks, step.b, Way::In, tile.right);
             self.cycles.multiplied(tile.part.rows * tile.part.columns * tile.inner);
             if let Some(to) = tile.to {
                 self.move_block(step.dst, Way::Out, to);
@@ -206,21 +213,30 @@ impl<'v> Meter<'v> {
 
     /// Moves a part of a matrix.
     fn move_block(&mut self, operand: Operand, way: Way, block: Block) {
-        let size = operand.size;
+        self.tally(operand, way, block.elements() * operand.size);
+        self.cycles.include(self.block_cycles(operand, block));
+    }
+
+    /// Moves a part of a matrix that is moved often.
+    fn move_block_again(&mut self, known: &mut Known, operand: Operand, way: Way, block: Block) {
+        self.tally(operand, way, block.elements() * operand.size);
+        let cycles = known.entry(block).or_insert_with(|| self.block_cycles(operand, block));
+        self.cycles.include(*cycles);
+    }
+
+    fn block_cycles(&self, operand: Operand, block: Block) -> Cycles {
+        let (size, mut cycles) = (operand.size, Cycles::default());
         let extent = ((block.rows - 1) * block.stride + block.columns) * size;
-        let Some(runs) = self.runs(operand, block.first * size, extent) else {
-            return;
-        };
-        self.tally(operand, way, block.rows * block.columns * size);
-        if runs == 1 {
-            let strips = if block.columns == block.stride { 1 } else { block.rows };
-            let bytes = block.rows * block.columns * size / strips;
-            self.cycles.moved_often(strips, bytes, 1);
-        } else {
-            for strip in block.strips() {
-                self.strip(operand, strip.first * size, strip.elements * size);
-            }
+        let strips = || block.strips().map(|strip| (strip.first * size, strip.elements * size));
+        match (self.runs(operand, block.first * size, extent), strips().next()) {
+            (Some(1), Some((_, bytes))) => cycles.moved_often(strips().count() as u64, bytes, 1),
+            _ => strips().for_each(|(start, bytes)| {
+                if let Some(runs) = self.runs(operand, start, bytes) {
+                    cycles.moved(bytes, runs);
+                }
+            }),
         }
+        cycles
     }
 
     fn strip(&mut self, operand: Operand, start: u64, bytes: u64) {

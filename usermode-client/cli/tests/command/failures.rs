@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::form_failures;
 use crate::support::{Place, SAXPY, SUCCESS, USAGE, npy, npy_with, repository};
 
 /// A call that cannot work, and how it ends.
-struct Case {
-    arguments: &'static [&'static str],
-    kind: &'static str,
-    code: &'static str,
-    message: &'static str,
+pub struct Case {
+    pub arguments: &'static [&'static str],
+    pub kind: &'static str,
+    pub code: &'static str,
+    pub message: &'static str,
 }
 
-const fn case(
+pub const fn case(
     arguments: &'static [&'static str],
     kind: &'static str,
     code: &'static str,
@@ -31,7 +32,7 @@ const fn bind(binding: &'static [&'static str; 4], code: &'static str, message: 
     case(binding, "binding", code, message)
 }
 
-const CASES: [Case; 46] = [
+const CASES: [Case; 31] = [
     case(
         &["run", "no.hws"],
         "file",
@@ -55,97 +56,6 @@ const CASES: [Case; 46] = [
         "file",
         "program-unreadable",
         "cannot read `latin.hws`: stream did not contain valid UTF-8",
-    ),
-    case(
-        &["run", "cut.hwp"],
-        "file",
-        "not-whole",
-        "`cut.hwp` is no program: step 0 is cut off: it has 36 of 64 bytes",
-    ),
-    case(
-        &["disasm", "text.hwp"],
-        "file",
-        "not-whole",
-        "`text.hwp` is no program: 5 bytes are too few for a program, which begins with a header of 64",
-    ),
-    case(
-        &["asm", "copy.hwa", "-o", "folder"],
-        "file",
-        "program-unwritable",
-        "cannot write `folder`: Is a directory (os error 21)",
-    ),
-    case(
-        &["asm", "wrong.hwa", "-o", "w.hwp"],
-        "program",
-        "mistakes",
-        "1 error in `wrong.hwa`",
-    ),
-    case(
-        &["run", "huge.hwa"],
-        "plan",
-        "plan-refused",
-        "a driver would refuse the program: the data buffer is longer than the driver accepts (length 18446744073709551615, limit 1073741824)",
-    ),
-    case(
-        &["explain", "none.hwa"],
-        "plan",
-        "plan-refused",
-        "a driver would refuse the program: there is no data buffer (limit 1)",
-    ),
-    case(
-        &["run", "copy.hwa", "--data", "x.npy"],
-        "binding",
-        "wrong-length",
-        "`x.npy` has 4,071 B, and the data buffer 64 B",
-    ),
-    case(
-        &["run", "copy.hwa", "--data", "no.bin"],
-        "binding",
-        "array-unreadable",
-        "the data buffer: cannot read `no.bin`: No such file or directory (os error 2)",
-    ),
-    case(
-        &["run", "copy.hwa", "--data-out", "folder"],
-        "binding",
-        "array-unwritable",
-        "the data buffer: cannot write `folder`: is a directory",
-    ),
-    case(
-        &["run", "p.hws", "--data", "x.npy"],
-        "binding",
-        "has-arrays",
-        "`--data` is for programs in assembly or bytes; the arrays of this one have names, for `--bind` and `--out`",
-    ),
-    case(
-        &["run", "p.hws", "--data-out", "x.bin"],
-        "binding",
-        "has-arrays",
-        "`--data-out` is for programs in assembly or bytes; the arrays of this one have names, for `--bind` and `--out`",
-    ),
-    case(
-        &["run", "picture.hws", "--bind", "a=text.png"],
-        "binding",
-        "not-png",
-        "array `a`: `text.png` is not a PNG file: Invalid PNG signature.",
-    ),
-    case(
-        &["run", "picture.hws", "--bind", "a=deep.png"],
-        "binding",
-        "wrong-samples",
-        "array `a`: `deep.png` has samples of 16 bits, and a picture of samples of 8 bits is needed",
-    ),
-    case(
-        &["run", "picture.hws", "--bind", "a=small.png"],
-        "binding",
-        "wrong-shape",
-        "array `a`: `small.png` has 1 x 1 pixels of 1 sample, which is 1 elements, and 6 are needed",
-    ),
-    case(
-        &["run", "picture.hws", "--out", "b=b.png"],
-        "binding",
-        "not-a-picture",
-        "array `b`: `b.png` would be a picture, and an array of shape [6] is none: [height, width], with 3 or 4 behind it for colour, is \
-            needed",
     ),
     case(&["run", "wrong.hws"], "program", "mistakes", "1 error in `wrong.hws`"),
     case(
@@ -287,33 +197,15 @@ const CASES: [Case; 46] = [
     ),
 ];
 
-/// A picture of one pixel.
-fn grey(depth: png::BitDepth) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, 1, 1);
-    encoder.set_depth(depth);
-    let samples = vec![0; depth as usize / 8];
-    encoder.write_header().unwrap().write_image_data(&samples).unwrap();
-    bytes
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(&form_failures::CASES)
 }
 
 fn place() -> Place {
     let place = Place::new();
     fs::create_dir(place.path("folder")).unwrap();
     place.file("p.hws", SAXPY);
-    place.file("cut.hwp", [0; 100]).file("text.hwp", "HWSR!");
-    place.file("copy.hwa", ".data_size 64\nnot.u8 data[0], data[0] count 64\n");
-    place.file("wrong.hwa", "not.f32 data[0], data[0] count 64\n");
-    place.file(
-        "huge.hwa",
-        ".data_size 0xFFFFFFFFFFFFFFFF\nnot.u8 data[0], data[0] count 64\n",
-    );
-    place.file("none.hwa", "not.u8 data[0], data[0] count 64\n");
-    place.file("picture.hws", "in a : u8[2, 3]\nout b : u8[6]\nb = a as [6]\n");
-    place.file("text.png", "1,2,3,4,5,6");
-    place
-        .file("deep.png", grey(png::BitDepth::Sixteen))
-        .file("small.png", grey(png::BitDepth::Eight));
+    form_failures::files(&place);
     place.file(
         "outs.hws",
         "in x : f32[4]\nout y : f32[4]\nout z : f32[4]\ntemp t : f32[4]\ny = x\nz = x\nt = x\n",
@@ -342,7 +234,7 @@ fn place() -> Place {
 #[test]
 fn every_failure_has_its_code_and_its_message_before_anything_runs() {
     let place = place();
-    for case in &CASES {
+    for case in all_cases() {
         let arguments = [case.arguments, &["--json"]].concat();
         let json = place.json(USAGE, &arguments);
         let told = ["schema", "kind", "code", "message"].map(|field| json[field].as_str().unwrap());
@@ -357,7 +249,7 @@ fn every_failure_has_its_code_and_its_message_before_anything_runs() {
 #[test]
 fn a_failure_is_told_to_people_in_the_same_words() {
     let place = place();
-    for case in CASES.iter().filter(|case| case.kind != "program") {
+    for case in all_cases().filter(|case| case.kind != "program") {
         let (output, complaint) = place.both(USAGE, case.arguments);
         assert_eq!(output, "", "{:?}: nothing runs", case.arguments);
         let code = format!("hawser::{}\n", case.code);
@@ -399,7 +291,7 @@ fn the_documentation_lists_every_failure() {
         ("device", "device"),
         ("machine", "machine"),
     ];
-    let seen = CASES.iter().map(|case| (case.kind, case.code));
+    let seen = all_cases().map(|case| (case.kind, case.code));
     let known: BTreeSet<_> = seen
         .chain([late, text_only])
         .chain(elsewhere)

@@ -7,6 +7,7 @@ mod documents;
 mod ends;
 mod explain;
 mod failures;
+mod form_failures;
 mod mistakes;
 mod programs;
 mod pictures;
