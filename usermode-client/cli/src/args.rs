@@ -123,7 +123,7 @@ pub struct AsmArgs {
     pub file: PathBuf,
     /// Write header and steps to this file (.hwp)
     #[arg(short, long, value_name = "FILE.hwp")]
-    pub output: PathBuf,
+    pub out: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

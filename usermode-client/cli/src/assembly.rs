@@ -1,33 +1,37 @@
 //! `hawser asm` and `hawser disasm`: programs as text, step by step.
 
-use std::fs;
-
 use hawser::language::{Compiled, Role};
 use serde_json::json;
 
 use crate::args::{AsmArgs, DisasmArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fmt::write;
 use crate::program_file::ProgramFile;
 use crate::say::say;
+use crate::text::{bytes, counted};
 
 /// Writes the program of a text to a file, whether or not a driver would accept it.
 pub fn asm(args: &AsmArgs) -> Result<Exit, Failure> {
     let file = ProgramFile::load(&args.file)?;
     let program = &file.compiled.program;
-    fs::write(&args.output, program.bytes()).map_err(|cause| Failure::Unwritable {
-        path: args.output.clone(),
-        cause,
-    })?;
+    write(&args.out, program.bytes())?;
     if args.json {
         let report = json!({
             "schema": "hawser.asm/1",
             "exit": 0,
             "file": file.name,
-            "written_to": args.output.display().to_string(),
+            "written_to": args.out.display().to_string(),
             "steps": program.step_count(),
         });
         say!("{report:#}");
+    } else {
+        say!(
+            "{}: {}, {}",
+            args.out.display(),
+            counted(program.step_count() as u64, "step"),
+            bytes(program.bytes().len() as u64)
+        );
     }
     Ok(Exit::Success)
 }

@@ -1,6 +1,7 @@
 //! The data buffer of a program whose arrays have no names: all of it comes from one file and goes to one file.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -93,12 +94,18 @@ fn read(path: &Path, program: &ProgramFile) -> Result<(PathBuf, Vec<u8>), Bindin
         BindingError::Data { cause: cause.into() }
     };
     let expected = program.compiled.program.data_size();
-    let found = fs::metadata(path).map_err(unreadable)?.len();
-    let content = fs::read(path).map_err(unreadable)?;
-    if content.len() as u64 != expected {
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let mut content = Vec::new();
+    // One byte more tells a file that is too long, without reading all of it.
+    file.take(expected.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(unreadable)?;
+    let found = content.len() as u64;
+    if found != expected {
         return Err(BindingError::WrongLength {
             path: path.into(),
-            found: bytes_of(found),
+            found: bytes_of(found.max(length)),
             expected: bytes_of(expected),
         });
     }
