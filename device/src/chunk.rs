@@ -37,9 +37,7 @@ impl Current {
 
     /// The next chunk: as many elements as fit in a lane whatever operand they belong to.
     fn strip(&self) -> Strip {
-        let CheckedStep { dst, a, b, c, .. } = self.step;
-        let size = dst.size.max(a.size).max(b.size).max(c.size);
-        let most = (CHUNK_BYTES as u64).checked_div(size).unwrap_or_default();
+        let most = most_elements(&self.step);
         Strip::new(self.done, (self.step.count - self.done).min(most))
     }
 
@@ -52,6 +50,13 @@ impl Current {
             Progress::Finished
         }
     }
+}
+
+/// Most elements of a chunk.
+pub(crate) fn most_elements(step: &CheckedStep) -> u64 {
+    let CheckedStep { dst, a, b, c, .. } = step;
+    let size = dst.size.max(a.size).max(b.size).max(c.size);
+    (CHUNK_BYTES as u64).checked_div(size).unwrap_or_default()
 }
 
 impl Machine<'_, '_, '_> {

@@ -12,6 +12,9 @@
 //! A chunk is up to 64 KiB of each operand. A tile of a matrix is moved in rows, of which each is an operand of a chunk of its own unless
 //! they follow each other in memory. Adjacent segments count as one run.
 
+/// Cycles of a step beside those of its data.
+pub const STEP_CYCLES: u64 = 16;
+
 /// Cycles counted so far; saturates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cycles(u64);
@@ -26,11 +29,22 @@ impl Cycles {
     }
 
     pub(crate) fn step(&mut self) {
-        self.add(16);
+        self.add(STEP_CYCLES);
     }
 
     pub(crate) fn moved(&mut self, bytes: u64, runs: u64) {
-        self.add(bytes.div_ceil(16).saturating_add(runs.saturating_mul(4)));
+        self.moved_often(1, bytes, runs);
+    }
+
+    /// So many moves of the same kind.
+    pub(crate) fn moved_often(&mut self, times: u64, bytes: u64, runs: u64) {
+        let once = bytes.div_ceil(16).saturating_add(runs.saturating_mul(4));
+        self.add(once.saturating_mul(times));
+    }
+
+    /// Cycles that were counted apart.
+    pub(crate) fn include(&mut self, others: Self) {
+        self.add(others.0);
     }
 
     pub(crate) fn multiplied(&mut self, products: u64) {

@@ -7,6 +7,8 @@
 //! [`mod@reference`] runs a program as the user wrote it on a plain buffer. It shares no arithmetic with the device and is the oracle of tests;
 //! [`semantics`] says what both compute.
 //!
+//! [`forecast()`] says what a program costs on the device without running it, by the same rules.
+//!
 //! Whatever the driver writes to registers or memory, the model neither panics nor loops without bound: it faults as hardware would.
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -24,6 +26,7 @@ mod cost;
 mod descriptor;
 mod engine;
 mod fault;
+mod forecast;
 mod host_access;
 mod interrupts;
 mod kernels;
@@ -47,4 +50,6 @@ mod view;
 pub use accelerator::Accelerator;
 pub use behaviour::{Behaviour, Faultless};
 pub use bus::{Activity, BusError, HostBus};
+pub use cost::STEP_CYCLES;
+pub use forecast::{Forecast, NotForecast, StepCost, Tables, forecast};
 pub use host_access::BusMaster;

@@ -44,7 +44,7 @@ impl Position {
     }
 
     /// Goes on to the tile after `part`.
-    fn advance(&mut self, matrix: Matrix, part: Matrix) -> Progress {
+    pub(crate) fn advance(&mut self, matrix: Matrix, part: Matrix) -> Progress {
         self.inner = 0;
         self.column += part.columns;
         if self.column >= matrix.columns {
@@ -56,6 +56,88 @@ impl Position {
         } else {
             Progress::Finished
         }
+    }
+
+    /// Goes on along the inner dimension, and to the next tile at its end.
+    pub(crate) fn advance_product(&mut self, tile: &ProductTile, left: Matrix, product: Matrix) -> Progress {
+        self.inner += tile.inner;
+        if self.inner < left.columns {
+            return Progress::More;
+        }
+        self.advance(product, tile.part)
+    }
+}
+
+/// A piece of work on a product: what of the sources is multiplied, and where the totals go when they are complete.
+#[derive(Clone, Copy)]
+pub(crate) struct ProductTile {
+    /// Rows and columns of the tile of the destination.
+    pub(crate) part: Matrix,
+    /// How much of the inner dimension is multiplied.
+    pub(crate) inner: u64,
+    pub(crate) left: Block,
+    pub(crate) right: Block,
+    pub(crate) to: Option<Block>,
+}
+
+impl ProductTile {
+    /// The tile of `product` that is at `at`.
+    pub(crate) fn at(at: Position, left: Matrix, product: Matrix) -> Self {
+        let part = at.part(product, tile_of(product));
+        let inner = (left.columns - at.inner).min(TILE / part.rows.max(part.columns).max(1));
+        let block = |row: u64, column: u64, stride: u64, rows, columns| Block {
+            first: row * stride + column,
+            rows,
+            columns,
+            stride,
+        };
+        let is_complete = at.inner + inner >= left.columns;
+        Self {
+            part,
+            inner,
+            left: block(at.row, at.inner, left.columns, part.rows, inner),
+            right: block(at.inner, at.column, product.columns, inner, part.columns),
+            to: is_complete.then(|| block(at.row, at.column, product.columns, part.rows, part.columns)),
+        }
+    }
+}
+
+/// A piece of work on a transposition: a tile of the source, and its place in the destination.
+#[derive(Clone, Copy)]
+pub(crate) struct TransposedTile {
+    /// Rows and columns of the tile of the source.
+    pub(crate) part: Matrix,
+    pub(crate) from: Block,
+    pub(crate) to: Block,
+}
+
+impl TransposedTile {
+    /// The tile of `source` that is at `at`.
+    pub(crate) fn at(at: Position, source: Matrix) -> Self {
+        let part = at.part(source, tile_of(source));
+        Self {
+            part,
+            from: Block {
+                first: at.row * source.columns + at.column,
+                rows: part.rows,
+                columns: part.columns,
+                stride: source.columns,
+            },
+            to: Block {
+                first: at.column * source.rows + at.row,
+                rows: part.columns,
+                columns: part.rows,
+                stride: source.rows,
+            },
+        }
+    }
+}
+
+/// The destination of a product of `count` elements.
+pub(crate) fn product_of(left: Matrix, count: u64) -> Matrix {
+    Matrix {
+        rows: left.rows,
+        columns: right_of(left, count).map_or(0, |right| right.columns),
     }
 }
 
@@ -76,24 +158,12 @@ impl Machine<'_, '_, '_> {
             b,
             ..
         } = current.step;
-        let columns = right_of(left, count).map_or(0, |right| right.columns);
-        let product = Matrix {
-            rows: left.rows,
-            columns,
-        };
+        let product = product_of(left, count);
         let at = current.position;
-        let part = at.part(product, tile_of(product));
-        let inner = (left.columns - at.inner).min(TILE / part.rows.max(part.columns).max(1));
-        let block = |row: u64, column: u64, stride: u64, rows, columns| Block {
-            first: row * stride + column,
-            rows,
-            columns,
-            stride,
-        };
-        let left_block = block(at.row, at.inner, left.columns, part.rows, inner);
-        let right_block = block(at.inner, at.column, columns, inner, part.columns);
-        self.load_block(OperandIndex::A, a, left_block)?;
-        self.load_block(OperandIndex::B, b, right_block)?;
+        let piece = ProductTile::at(at, left, product);
+        let ProductTile { part, inner, .. } = piece;
+        self.load_block(OperandIndex::A, a, piece.left)?;
+        self.load_block(OperandIndex::B, b, piece.right)?;
         let tile = Tile {
             rows: part.rows as usize,
             inner: inner as usize,
@@ -113,16 +183,14 @@ impl Machine<'_, '_, '_> {
             lanes.b.elements(tile.inner * tile.columns),
         );
         self.resources.cycles.multiplied(part.rows * part.columns * inner);
-        current.position.inner += inner;
-        if current.position.inner < left.columns {
-            return Ok(Progress::More);
-        }
+        let Some(to) = piece.to else {
+            return Ok(current.position.advance_product(&piece, left, product));
+        };
         let lanes = &mut *self.resources.lanes;
         let elements = tile.rows * tile.columns;
         kernels::narrow::<T>(lanes.c.elements_mut(elements), lanes.dst.elements(elements));
-        let to = block(at.row, at.column, columns, part.rows, part.columns);
         self.store_block(dst, OperandIndex::C, to)?;
-        Ok(current.position.advance(product, part))
+        Ok(current.position.advance_product(&piece, left, product))
     }
 
     /// Moves a tile of the source to its place in the destination.
@@ -131,25 +199,12 @@ impl Machine<'_, '_, '_> {
         T: Copy + FromBytes + IntoBytes + Immutable + KnownLayout,
     {
         let CheckedStep { dst, a, .. } = current.step;
-        let at = current.position;
-        let part = at.part(source, tile_of(source));
-        let from = Block {
-            first: at.row * source.columns + at.column,
-            rows: part.rows,
-            columns: part.columns,
-            stride: source.columns,
-        };
+        let TransposedTile { part, from, to } = TransposedTile::at(current.position, source);
         self.load_block(OperandIndex::A, a, from)?;
         let lanes = &mut *self.resources.lanes;
         let elements = (part.rows * part.columns) as usize;
         let transposed = lanes.dst.elements_mut::<T>(elements);
         kernels::transpose(part.rows as usize, transposed, lanes.a.elements(elements));
-        let to = Block {
-            first: at.column * source.rows + at.row,
-            rows: part.columns,
-            columns: part.rows,
-            stride: source.rows,
-        };
         self.store_block(dst, OperandIndex::Dst, to)?;
         Ok(current.position.advance(source, part))
     }

@@ -37,7 +37,7 @@ impl Strip {
 }
 
 /// A part of a matrix: rows that do not follow each other in memory, but do in the lane.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Block {
     /// First element of the first row.
     pub(crate) first: u64,
@@ -49,8 +49,12 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    pub(crate) fn elements(self) -> u64 {
+        self.rows * self.columns
+    }
+
     /// The rows; one for all where they do follow each other.
-    fn strips(self) -> impl Iterator<Item = Strip> {
+    pub(crate) fn strips(self) -> impl Iterator<Item = Strip> {
         let (rows, columns) = if self.columns == self.stride {
             (1, self.rows * self.columns)
         } else {

@@ -112,6 +112,15 @@ impl View {
         }
     }
 
+    /// The number of runs that reachable bytes, at least one from `offset` on, lie in.
+    pub(crate) fn runs(&self, offset: u64, length: u64) -> u64 {
+        let first = self.runs.partition_point(|run| run.start <= offset);
+        let behind = self
+            .runs
+            .partition_point(|run| run.start < offset.saturating_add(length));
+        (behind.saturating_sub(first) as u64).saturating_add(1)
+    }
+
     /// Reads the bytes from `offset` on; returns the number of runs that they came from.
     pub(crate) fn read(&self, host: &mut HostAccess<'_>, offset: u64, into: &mut [u8]) -> Result<u64, Refused> {
         self.walk(offset, into.len(), |address, range| {
@@ -179,6 +188,17 @@ mod tests {
         assert_eq!(runs(&view, 0, 21), Ok(vec![(100, 15), (300, 6)]));
         assert_eq!(runs(&view, 14, 2), Ok(vec![(114, 1), (300, 1)]));
         assert_eq!(runs(&view, 20, 1), Ok(vec![(305, 1)]));
+    }
+
+    #[test]
+    fn runs_are_counted_as_they_are_walked() {
+        let view = view(&[(100, 10), (110, 5), (300, 5), (200, 7), (900, 1)]);
+        for offset in 0..28 {
+            for length in 1..=28 - offset {
+                let walked = runs(&view, offset, length as usize).unwrap().len() as u64;
+                assert_eq!(view.runs(offset, length), walked, "{offset} {length}");
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Property: whatever the program and however its data lies in memory, the device computes bit for bit what the reference computes.
+//! Property: whatever the program and however its data lies in memory, the device computes bit for bit what the reference computes, and takes
+//! the cycles that were forecast.
 
 mod steps;
 
@@ -6,8 +7,8 @@ use hawser_abi::descriptor::{HOLE, Segment, binding_flags};
 use hawser_abi::program::Step;
 use hawser_abi::queue::CompletionStatus;
 use hawser_abi::registers::control;
-use hawser_device::Faultless;
 use hawser_device::reference::{self, ReferenceFault};
+use hawser_device::{Faultless, NotForecast, Tables, forecast};
 use proptest::prelude::*;
 
 use crate::bus::BASE;
@@ -90,6 +91,17 @@ fn view(pieces: &[(u64, u64, u64)], touched: &[bool], layout: &Layout) -> Vec<Se
     segments
 }
 
+/// The cycles that are forecast for a command with a binding for what is read and one for what is written.
+fn foreseen(command: &Command) -> Result<u64, NotForecast> {
+    let [read, write] = [0, 1].map(|binding| command.bindings[binding].0.as_slice());
+    let tables = Tables {
+        read,
+        write,
+        scratch_length: command.window.1,
+    };
+    Ok(forecast(&tables, &command.steps)?.cycles())
+}
+
 fn patterned(length: usize, pattern: u64) -> Vec<u8> {
     let mut state = pattern | 1;
     let mut next = || {
@@ -162,6 +174,7 @@ proptest! {
             other => {
                 prop_assert_eq!(other, Ok(()));
                 prop_assert_eq!(status_of(&entry), CompletionStatus::Success);
+                prop_assert_eq!(Ok(entry.cycles), foreseen(&command));
                 for &(offset, length, address) in &pieces {
                     let bytes = &result[offset as usize..(offset + length) as usize];
                     prop_assert!(rig.bus.at(address, bytes.len()) == bytes, "piece at {}", offset);

@@ -6,6 +6,7 @@ mod bus;
 mod conformance;
 mod delicate;
 mod fence;
+mod forecasts;
 mod hostile;
 mod interrupts;
 mod known;

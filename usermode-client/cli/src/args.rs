@@ -13,7 +13,7 @@ pub struct Args {
     pub command: Command,
 }
 
-const AFTER_HELP: &str = "Exit status: 0 success, 1 result differs from the reference interpreter, 2 arguments, program or files not \
+const AFTER_HELP: &str = "Exit status: 0 success, 1 result differs from the reference interpreter or layout is not canonical, 2 arguments, program or files not \
     usable, 3 no device or program refused or failed, 4 simulated machine stopped or something was left at its end.";
 
 const RUN_HELP: &str = "Unbound arrays: element i of the k-th array of the data buffer (both from 0) is ((7 i + 13 k + 3) mod 64) + 1. \
@@ -26,6 +26,16 @@ pub enum Command {
     Run(RunArgs),
     /// Check a program and print its plan, without a device
     Check(CheckArgs),
+    /// Give programs their canonical layout
+    Fmt(FmtArgs),
+    /// Compile a program to what a driver takes
+    Compile(CompileArgs),
+    /// Explain the plan of a program, what is costly or surprising about it, and what it costs, without a device
+    Explain(ExplainArgs),
+    /// Print the steps of a program as assembly
+    Disasm(DisasmArgs),
+    /// Make a program of assembly
+    Asm(AsmArgs),
     /// Print what device and driver can do
     Info(DeviceArgs),
     /// Print what the driver has done, and what it holds
@@ -34,14 +44,20 @@ pub enum Command {
 
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// Program (.hws)
+    /// Program (.hws, .hwa, .hwp)
     pub file: PathBuf,
-    /// Take the values of an `in` or `inout` array from a NumPy file
+    /// Take the values of an `in` or `inout` array from a NumPy file, or from a picture (.png)
     #[arg(long, value_name = "ARRAY=FILE.npy")]
     pub bind: Vec<Binding>,
-    /// Write an `out` or `inout` array to a NumPy file, whether or not the result is the reference interpreter's
+    /// Write an `out` or `inout` array to a NumPy file or a picture, whether or not the result is the reference interpreter's
     #[arg(long, value_name = "ARRAY=FILE.npy")]
     pub out: Vec<Binding>,
+    /// Take the data buffer of a program in assembly or bytes from a file
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Write the data buffer of a program in assembly or bytes to a file
+    #[arg(long, value_name = "FILE")]
+    pub data_out: Option<PathBuf>,
     /// Do not compare the result with the reference interpreter
     #[arg(long)]
     pub no_verify: bool,
@@ -51,8 +67,63 @@ pub struct RunArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
+    /// Program (.hws, .hwa, .hwp)
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct FmtArgs {
+    /// Programs (.hws)
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write nothing, and exit with 1 if a layout is not canonical
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompileArgs {
     /// Program (.hws)
     pub file: PathBuf,
+    /// The file for the compiled program (.hwp)
+    #[arg(short, long, value_name = "FILE.hwp")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// Program (.hws, .hwa, .hwp)
+    pub file: PathBuf,
+    /// Plan for a data buffer that begins so many bytes into a page
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..4096))]
+    pub page_offset: u32,
+    /// Plan for a driver that has so many map registers for each direction [default: as many as are needed]
+    #[arg(long, value_name = "PAGES")]
+    pub map_registers: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct DisasmArgs {
+    /// Program (.hws, .hwa, .hwp)
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct AsmArgs {
+    /// Program (.hwa)
+    pub file: PathBuf,
+    /// Write header and steps to this file (.hwp)
+    #[arg(short, long, value_name = "FILE.hwp")]
+    pub out: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -128,6 +199,10 @@ impl Args {
         match &self.command {
             Command::Run(args) => args.device.json,
             Command::Check(args) => args.json,
+            Command::Fmt(_) | Command::Compile(_) => false,
+            Command::Explain(args) => args.json,
+            Command::Disasm(args) => args.json,
+            Command::Asm(args) => args.json,
             Command::Info(args) | Command::Stats(args) => args.json,
         }
         .into()

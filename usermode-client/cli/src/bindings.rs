@@ -6,7 +6,9 @@ use hawser::language::{Compiled, NamedArray, Role};
 use thiserror::Error;
 
 use crate::args::Binding;
-use crate::npy::{self, NpyArray, NpyError, Wanted};
+use crate::array_file::{self, ArrayFileError};
+use crate::npy::{NpyArray, Wanted};
+use crate::program_file::beside;
 
 /// Why an array cannot be bound.
 #[derive(Debug, Error)]
@@ -60,7 +62,32 @@ pub enum BindingError {
         name: String,
         /// Why.
         #[source]
-        cause: Box<NpyError>,
+        cause: Box<ArrayFileError>,
+    },
+    /// The option is for programs without named arrays.
+    #[error(
+        "`{option}` is for programs in assembly or bytes; the arrays of this one have names, for `--bind` and `--out`"
+    )]
+    HasArrays {
+        /// The option.
+        option: &'static str,
+    },
+    /// The file for the data buffer is not as long as it.
+    #[error("`{}` has {found}, and the data buffer {expected}", path.display())]
+    WrongLength {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found: String,
+        /// The length that is needed.
+        expected: String,
+    },
+    /// The file for the data buffer cannot be used.
+    #[error("the data buffer")]
+    Data {
+        /// Why.
+        #[source]
+        cause: Box<ArrayFileError>,
     },
 }
 
@@ -73,7 +100,9 @@ impl BindingError {
             Self::SameFile { .. } => "same-file",
             Self::NotAnInput { .. } => "not-an-input",
             Self::NotAnOutput { .. } => "not-an-output",
-            Self::File { cause, .. } => cause.code(),
+            Self::File { cause, .. } | Self::Data { cause } => cause.code(),
+            Self::HasArrays { .. } => "has-arrays",
+            Self::WrongLength { .. } => "wrong-length",
         }
     }
 }
@@ -98,16 +127,45 @@ pub struct BoundArray {
 }
 
 impl BoundArray {
-    /// The shape that a file of the array gets: that of the file it came from, or one dimension.
+    /// The shape that a file of the array gets: that of the file it came from, or the declared one.
     pub fn shape(&self) -> Vec<u64> {
         match &self.origin {
             Origin::File { array, .. } => array.shape.clone(),
-            _ => vec![self.array.count],
+            _ => self.array.shape.clone(),
         }
+    }
+
+    /// Refuses a file that an array of this shape cannot be written to.
+    fn check_destination(&self) -> Result<(), BindingError> {
+        let Some(path) = &self.destination else { return Ok(()) };
+        array_file::check(path, self.array.element, &self.shape()).map_err(|cause| BindingError::File {
+            name: self.array.name.clone(),
+            cause: cause.into(),
+        })
     }
 }
 
-/// Binds the arrays of the data buffer, and reads the files.
+/// The arrays of the data buffer without their files.
+pub fn unbound(compiled: &Compiled) -> Vec<BoundArray> {
+    let arrays = compiled.data_arrays().zip(0..);
+    arrays
+        .map(|(array, index)| BoundArray {
+            array: array.clone(),
+            origin: origin_without_file(array, index),
+            destination: None,
+        })
+        .collect()
+}
+
+/// Where the values of an array come from that has no file.
+fn origin_without_file(array: &NamedArray, index: u64) -> Origin {
+    match array.role {
+        Role::Out => Origin::Unwritten,
+        _ => Origin::Pattern { index },
+    }
+}
+
+/// Binds the arrays of the data buffer, and reads the files: those that `bind` names, and for other arrays those that the program names.
 pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Vec<BoundArray>, BindingError> {
     check(compiled, "--bind", bind, |array| match array.role {
         role if role.is_input() => Ok(()),
@@ -130,18 +188,25 @@ pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Ve
             .map(|binding| binding.path.clone())
     };
     let bound = compiled.data_arrays().zip(0..).map(|(array, index)| {
-        let origin = match path_in(bind, array) {
+        let origin = match path_in(bind, array).or_else(|| default_path(compiled, array)) {
             Some(path) => from_file(array, path)?,
-            None if array.role == Role::Out => Origin::Unwritten,
-            None => Origin::Pattern { index },
+            None => origin_without_file(array, index),
         };
-        Ok(BoundArray {
+        let bound = BoundArray {
             array: array.clone(),
             origin,
             destination: path_in(out, array),
-        })
+        };
+        bound.check_destination()?;
+        Ok(bound)
     });
     bound.collect()
+}
+
+/// The file that the program names for an array, beside the text that names it.
+fn default_path(compiled: &Compiled, array: &NamedArray) -> Option<PathBuf> {
+    let file = array.file.as_ref()?;
+    Some(beside(compiled.sources.get(file.declared_in).name(), &file.path))
 }
 
 fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> {
@@ -149,7 +214,7 @@ fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> 
         element: array.element,
         count: array.count,
     };
-    match npy::read(&path, wanted) {
+    match array_file::read(&path, wanted) {
         Ok(array) => Ok(Origin::File { path, array }),
         Err(cause) => Err(BindingError::File {
             name: array.name.clone(),
@@ -162,7 +227,7 @@ fn from_file(array: &NamedArray, path: PathBuf) -> Result<Origin, BindingError> 
 fn check_destinations(out: &[Binding]) -> Result<(), BindingError> {
     let mut taken: Vec<(&str, PathBuf)> = Vec::new();
     for Binding { array, path } in out {
-        let place = npy::destination(path).map_err(|cause| BindingError::File {
+        let place = array_file::destination(path).map_err(|cause| BindingError::File {
             name: array.clone(),
             cause: Box::new(cause),
         })?;
@@ -205,6 +270,7 @@ fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::npy;
     use hawser::language::compile;
     use hawser_abi::op::ElementType;
 

@@ -26,10 +26,7 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         .map_err(Failure::Plan)?;
     let plan = PlanReport::new(&file.compiled, &inspection);
     let program = ProgramReport::new(&file);
-    let arrays: Vec<_> = bindings::bind(&file.compiled, &[], &[])?
-        .iter()
-        .map(ArrayReport::new)
-        .collect();
+    let arrays: Vec<_> = bindings::unbound(&file.compiled).iter().map(ArrayReport::new).collect();
     if args.json {
         let arrays: Vec<_> = arrays.iter().map(array_json).collect();
         let report = json!({
@@ -44,7 +41,8 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn array_json(array: &ArrayReport) -> serde_json::Value {
+/// An array of the data buffer, as JSON.
+pub fn array_json(array: &ArrayReport) -> serde_json::Value {
     json!({
         "name": array.name, "role": array.role, "type": array.element, "count": array.count, "offset": array.offset,
     })

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use hawser::Error;
+use hawser::assembly;
 use hawser::language::Mistakes;
 use hawser::transport::TransportError;
 use hawser_core::Refusal;
@@ -13,10 +14,10 @@ use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 
 use crate::args::Output;
+use crate::array_file::ArrayFileError;
 use crate::bindings::BindingError;
 use crate::connection::Connection;
 use crate::exit::Exit;
-use crate::npy::NpyError;
 use crate::say::{self, say};
 
 /// Schema of the JSON output of a command that could not do its work.
@@ -40,6 +41,27 @@ pub enum Failure {
         #[source]
         cause: io::Error,
     },
+    /// A program, or what it was compiled to, cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// The bytes are not a header and steps.
+    #[error("`{}` is no program", path.display())]
+    NotWhole {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: assembly::NotWhole,
+    },
+    /// The assembly has mistakes.
+    #[error(transparent)]
+    Assembly(#[from] assembly::Mistakes),
     /// The program has mistakes.
     #[error(transparent)]
     Program(#[from] Mistakes),
@@ -51,7 +73,7 @@ pub enum Failure {
     Binding(#[from] BindingError),
     /// A result cannot be written.
     #[error(transparent)]
-    Output(NpyError),
+    Output(ArrayFileError),
     /// An image of the driver cannot be loaded.
     #[error("{message}")]
     #[cfg_attr(
@@ -77,13 +99,14 @@ pub enum Failure {
 impl Diagnostic for Failure {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         // Mistakes have codes of their own, one for each.
-        let has_code = !matches!(self, Self::Program(_));
+        let has_code = !matches!(self, Self::Program(_) | Self::Assembly(_));
         has_code.then(|| Box::new(format!("hawser::{}", self.code())) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
         match self {
             Self::Program(mistakes) => mistakes.source_code(),
+            Self::Assembly(mistakes) => mistakes.source_code(),
             _ => None,
         }
     }
@@ -91,6 +114,7 @@ impl Diagnostic for Failure {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         match self {
             Self::Program(mistakes) => mistakes.related(),
+            Self::Assembly(mistakes) => mistakes.related(),
             _ => None,
         }
     }
@@ -116,6 +140,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::File { .. } | Self::Program(_) | Self::Plan(_) => Exit::Usage,
+            Self::Unwritable { .. } | Self::NotWhole { .. } | Self::Assembly(_) => Exit::Usage,
             Self::Binding(_) | Self::Output(_) | Self::Image { .. } => Exit::Usage,
             Self::Device(_) => Exit::Device,
             Self::Machine(_) => Exit::Machine,
@@ -125,8 +150,8 @@ impl Failure {
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage { .. } => "usage",
-            Self::File { .. } => "file",
-            Self::Program(_) => "program",
+            Self::File { .. } | Self::Unwritable { .. } | Self::NotWhole { .. } => "file",
+            Self::Program(_) | Self::Assembly(_) => "program",
             Self::Plan(_) => "plan",
             Self::Binding(_) => "binding",
             Self::Output(_) => "output",
@@ -141,7 +166,9 @@ impl Failure {
         match self {
             Self::Usage { .. } => "usage",
             Self::File { .. } => "program-unreadable",
-            Self::Program(_) => "mistakes",
+            Self::Unwritable { .. } => "program-unwritable",
+            Self::NotWhole { .. } => "not-whole",
+            Self::Program(_) | Self::Assembly(_) => "mistakes",
             Self::Plan(_) => "plan-refused",
             Self::Binding(error) => error.code(),
             Self::Output(error) => error.code(),
@@ -149,6 +176,13 @@ impl Failure {
             Self::Device(Error::NoDevice) => "no-device",
             Self::Device(_) => "device",
             Self::Machine(_) => "machine",
+        }
+    }
+
+    /// What is printed cannot be put into JSON.
+    pub fn unprintable(error: serde_json::Error) -> Self {
+        Self::Usage {
+            message: error.to_string(),
         }
     }
 
@@ -165,6 +199,7 @@ impl Failure {
     fn json(&self) -> Value {
         let mistakes = match self {
             Self::Program(mistakes) => mistakes_json(mistakes),
+            Self::Assembly(mistakes) => assembly_json(mistakes),
             _ => Vec::new(),
         };
         json!({
@@ -198,6 +233,22 @@ fn mistakes_json(mistakes: &Mistakes) -> Vec<Value> {
         json!({
             "code": mistake.problem.code(),
             "message": mistake.problem.to_string(),
+            "file": mistakes.file(mistake),
+            "line": position.line,
+            "column": position.column,
+            "help": mistake.problem.help(),
+        })
+    };
+    mistakes.list().iter().map(json).collect()
+}
+
+fn assembly_json(mistakes: &assembly::Mistakes) -> Vec<Value> {
+    let json = |mistake: &assembly::Mistake| {
+        let position = mistakes.position(mistake);
+        json!({
+            "code": mistake.problem.code(),
+            "message": mistake.problem.to_string(),
+            "file": mistakes.file(),
             "line": position.line,
             "column": position.column,
             "help": mistake.problem.help(),

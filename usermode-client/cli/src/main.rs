@@ -1,20 +1,27 @@
 //! The command `hawser`: runs and checks programs, and asks the device about itself.
 //!
-//! `docs/language.md` describes the program language, the exit status and the JSON output.
+//! `docs/assembly.md` describes assembly; `docs/language.md` describes the program language, the exit status and the JSON output.
 
 mod args;
+mod array_file;
+mod assembly;
 mod bindings;
 mod check;
 mod commands;
+mod compile;
 mod connection;
 mod data;
 mod exit;
+mod explain;
 mod failure;
+mod fmt;
 mod npy;
 mod pattern;
 mod plan_report;
+mod png_file;
 mod program_file;
 mod progress;
+mod raw_data;
 mod report;
 mod run;
 mod say;
@@ -35,6 +42,11 @@ fn main() -> ExitCode {
     let result = match &args.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+        Command::Fmt(args) => fmt::fmt(args),
+        Command::Compile(args) => compile::compile(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Disasm(args) => assembly::disasm(args),
+        Command::Asm(args) => assembly::asm(args),
         Command::Info(args) => commands::info(args),
         Command::Stats(args) => commands::stats(args),
     };

@@ -2,7 +2,7 @@
 
 use hawser::language::Compiled;
 use hawser::program::Inspection;
-use hawser_core::{Piece, Route};
+use hawser_core::{DataRange, Piece, Route};
 use serde::Serialize;
 
 /// What the driver decides.
@@ -54,21 +54,26 @@ impl PlanReport {
 impl PieceReport {
     fn new(compiled: &Compiled, piece: &Piece) -> Self {
         let range = piece.range();
-        let inside = compiled
-            .data_arrays()
-            .filter(|array| array.offset < range.end() && range.offset < array.offset + array.length());
         Self {
             offset: range.offset,
             length: range.length,
             route: route(piece.route()),
             why: piece.why().text(),
-            arrays: inside.map(|array| array.name.clone()).collect(),
+            arrays: arrays_in(compiled, range),
         }
     }
 }
 
+/// Names of the arrays that lie in a range, at least partly.
+pub fn arrays_in(compiled: &Compiled, range: DataRange) -> Vec<String> {
+    let inside = compiled
+        .data_arrays()
+        .filter(|array| array.offset < range.end() && range.offset < array.offset + array.length());
+    inside.map(|array| array.name.clone()).collect()
+}
+
 /// A route as people and programs read it.
-fn route(route: Route) -> &'static str {
+pub fn route(route: Route) -> &'static str {
     match route {
         Route::ToDevice(_) => "to device",
         Route::FromDevice(_) => "from device",

@@ -10,6 +10,7 @@ use crate::bindings::{BoundArray, Origin};
 use crate::connection::{Place, Shutdown};
 use crate::plan_report::PlanReport;
 use crate::program_file::ProgramFile;
+use crate::raw_data::RawDataReport;
 use crate::values::{ElementValue, head};
 use crate::verify::Verification;
 
@@ -27,6 +28,8 @@ pub struct RunReport {
     pub machine: Place,
     pub program: ProgramReport,
     pub arrays: Vec<ArrayReport>,
+    /// The data buffer of a program without arrays.
+    pub data: Option<RawDataReport>,
     pub plan: Option<PlanReport>,
     pub result: ResultReport,
     pub verification: Value,

@@ -6,15 +6,17 @@ use hawser::{Device, Error, Finished, Pending};
 use hawser_core::Refusal;
 
 use crate::args::{Output, RunArgs};
+use crate::array_file;
 use crate::bindings::{self, BoundArray};
 use crate::connection::{Connection, Need, Place, pause};
 use crate::data;
 use crate::exit::Exit;
 use crate::failure::{Failure, tell_ending};
-use crate::npy::{self, NpyArray};
+use crate::npy::NpyArray;
 use crate::plan_report::PlanReport;
 use crate::program_file::ProgramFile;
 use crate::progress::{Phase, Watch};
+use crate::raw_data::{RawData, RawDataReport};
 use crate::report::{ArrayReport, ProgramReport, ResultReport, RunReport, SCHEMA, verification_json};
 use crate::say::say;
 use crate::show;
@@ -24,10 +26,13 @@ use crate::verify::{Verification, verify};
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let file = ProgramFile::load(&args.file)?;
     let arrays = bindings::bind(&file.compiled, &args.bind, &args.out)?;
+    file.check_data_size().map_err(Failure::Plan)?;
+    let raw = RawData::open(args, &file)?;
     let connection = Connection::open(&args.device, Need::Programs)?;
     let job = Job {
         file: &file,
         arrays: &arrays,
+        raw: &raw,
         place: connection.place(),
         output: args.device.json.into(),
         verify: if args.no_verify { Verify::Skip } else { Verify::Compare },
@@ -49,18 +54,14 @@ pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
                 machine: place,
                 program: ProgramReport::new(&file),
                 arrays: done.arrays,
+                data: done.data,
                 plan: done.plan,
                 result: done.result,
                 verification: verification_json(&done.verification),
                 shutdown,
             };
             let json = serde_json::to_string_pretty(&report);
-            say!(
-                "{}",
-                json.map_err(|error| Failure::Usage {
-                    message: error.to_string()
-                })?
-            );
+            say!("{}", json.map_err(Failure::unprintable)?);
         }
     }
     Ok(exit)
@@ -77,6 +78,7 @@ enum Verify {
 struct Job<'a> {
     file: &'a ProgramFile,
     arrays: &'a [BoundArray],
+    raw: &'a RawData,
     place: &'a Place,
     output: Output,
     verify: Verify,
@@ -85,6 +87,7 @@ struct Job<'a> {
 /// What came of it.
 struct Done {
     arrays: Vec<ArrayReport>,
+    data: Option<RawDataReport>,
     plan: Option<PlanReport>,
     result: ResultReport,
     verification: Verification,
@@ -109,7 +112,10 @@ impl Job<'_> {
             .ok()
             .map(|inspection| PlanReport::new(self.compiled(), &inspection));
         let size = self.compiled().program.data_size();
-        let image = data::initial(self.arrays, size as usize);
+        let image = match &self.raw.initial {
+            Some((_, content)) => content.clone(),
+            None => data::initial(self.arrays, size as usize),
+        };
         let mut buffer = device.buffer_for(&self.compiled().program)?;
         data::store(&image, &mut buffer, &Phase::bytes("filling", size)).map_err(lost)?;
         match wait(device.submit(&self.compiled().program, buffer).map_err(Error::from)?) {
@@ -119,6 +125,7 @@ impl Job<'_> {
                 self.show_refusal(&result);
                 Ok(Done {
                     arrays,
+                    data: self.raw.report(self.file),
                     plan,
                     result,
                     verification: Verification::Skipped,
@@ -152,6 +159,10 @@ impl Job<'_> {
             report.show(bound, bytes);
             report.written_to = write(bound, bytes)?;
         }
+        let mut data = self.raw.report(self.file);
+        if let Some(report) = &mut data {
+            self.raw.finish(&result, report).map_err(Failure::Output)?;
+        }
         let verification = match self.verify {
             Verify::Skip => Verification::Skipped,
             Verify::Compare => {
@@ -161,6 +172,7 @@ impl Job<'_> {
         };
         let done = Done {
             arrays,
+            data,
             plan,
             result: ResultReport::success(&record),
             verification,
@@ -177,6 +189,7 @@ impl Job<'_> {
         }
         show::heading(&self.file.name, self.place);
         show::program(&ProgramReport::new(self.file), arrays);
+        self.raw.report(self.file).iter().for_each(show::raw_data);
         match plan {
             Ok(inspection) => show::plan(&PlanReport::new(self.compiled(), inspection)),
             Err(refusal) => say!("\nplan        none, the driver will refuse the program: {refusal}"),
@@ -194,7 +207,7 @@ impl Job<'_> {
         let label = result.step.and_then(|step| self.file.label(step));
         tell_ending(
             result.message.as_deref().unwrap_or(&result.status_name),
-            self.file.source(),
+            self.file.source(result.step),
             label,
         );
     }
@@ -206,7 +219,7 @@ impl Job<'_> {
                 say!("  {note}");
             }
         }
-        show::outputs(&done.arrays);
+        show::outputs(&done.arrays, done.data.as_ref());
         show::verification(&done.verification, size);
     }
 }
@@ -239,7 +252,7 @@ fn write(bound: &BoundArray, bytes: &[u8]) -> Result<Option<String>, Failure> {
         shape: bound.shape(),
         bytes: bytes.to_vec(),
     };
-    npy::write(path, bound.array.element, &array).map_err(Failure::Output)?;
+    array_file::write(path, bound.array.element, &array).map_err(Failure::Output)?;
     Ok(Some(path.display().to_string()))
 }
 
@@ -262,6 +275,7 @@ mod tests {
         record.status = reason.status();
         Done {
             arrays: Vec::new(),
+            data: None,
             plan: None,
             result: ResultReport::success(&record),
             verification,

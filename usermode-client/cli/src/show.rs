@@ -2,6 +2,7 @@
 
 use crate::connection::{Place, Shutdown};
 use crate::plan_report::PlanReport;
+use crate::raw_data::RawDataReport;
 use crate::report::{ArrayReport, ProgramReport, RecordReport, ResultReport};
 use crate::say::say;
 use crate::text::{bytes, counted, grouped};
@@ -46,6 +47,14 @@ pub fn program(program: &ProgramReport, arrays: &[ArrayReport]) {
             array.name,
             grouped(array.offset)
         );
+    }
+}
+
+/// Where the data buffer of a program without arrays comes from.
+pub fn raw_data(data: &RawDataReport) {
+    match &data.file {
+        Some(file) => say!("  the data buffer comes from {file}"),
+        None => say!("  the data buffer is filled with 0xA5"),
     }
 }
 
@@ -134,21 +143,31 @@ pub fn refusal(result: &ResultReport) {
 }
 
 /// The first elements of what the program wrote.
-pub fn outputs(arrays: &[ArrayReport]) {
+pub fn outputs(arrays: &[ArrayReport], data: Option<&RawDataReport>) {
     say!("\noutput");
+    if let Some(data) = data {
+        let head: Vec<String> = data.head.iter().map(|byte| format!("{byte:02x}")).collect();
+        let more = if data.length > head.len() as u64 { " ..." } else { "" };
+        say!("  bytes      {}{more}{}", head.join(" "), written_to(&data.written_to));
+    }
     for array in arrays.iter().filter(|array| array.role != "in") {
         let values: Vec<String> = array.shown.iter().map(ToString::to_string).collect();
+        let file = written_to(&array.written_to);
+        if let ([value], 1) = (values.as_slice(), array.count) {
+            say!("  {} = {value}{file}", array.name);
+            continue;
+        }
         let more = if array.count > array.shown.len() as u64 {
             " ..."
         } else {
             ""
         };
-        let file = array
-            .written_to
-            .as_ref()
-            .map_or(String::new(), |file| format!("  -> {file}"));
         say!("  {:<10} {}{more}{file}", array.name, values.join(" "));
     }
+}
+
+fn written_to(file: &Option<String>) -> String {
+    file.as_ref().map_or(String::new(), |file| format!("  -> {file}"))
 }
 
 /// How the results compare.

@@ -32,6 +32,21 @@ pub fn counted(number: u64, thing: &str) -> String {
     }
 }
 
+/// The words of a text in lines of at most `width` characters, as far as words are not longer.
+pub fn lines_of(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +70,13 @@ mod tests {
         ] {
             assert_eq!(bytes(number), text);
         }
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(lines_of("ab  cd efg h", 5), ["ab cd", "efg h"]);
+        assert_eq!(lines_of("überlang a", 3), ["überlang", "a"]);
+        assert!(lines_of(" ", 3).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! * [`Device`]: an open device; [`Device::run`] blocks, [`Device::submit`] returns a [`Pending`] that can be polled, waited for, awaited
 //!   and cancelled;
 //! * [`language`]: the program language `.hws`;
+//! * [`assembly`]: programs as text, step by step, `.hwa`;
 //! * [`transport`]: how IOCTLs reach a driver: the Windows device, or a simulated machine in this process.
 //!
 //! A data buffer belongs to the request while the driver may use it: submitting takes it, and it comes back with the result. Dropping a
@@ -12,6 +13,7 @@
 #[cfg(test)]
 mod testing;
 
+pub mod assembly;
 mod device;
 mod error;
 pub mod language;

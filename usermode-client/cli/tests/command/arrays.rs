@@ -28,6 +28,10 @@ fn arrays_come_from_files_and_go_to_files() {
     ];
     let text = place.output(SUCCESS, &arguments);
     assert!(text.contains("from x.npy") && text.contains("-> y.npy"), "{text}");
+    assert!(
+        text.contains("\n  s = 15.0  -> s.npy\n"),
+        "one element has a name and a value: {text}"
+    );
     assert_eq!(elements(&place, "y.npy", 6), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
     assert_eq!(elements(&place, "s.npy", 1), [15.0]);
     let json = place.json(SUCCESS, &[arguments.as_slice(), &["--json"]].concat());

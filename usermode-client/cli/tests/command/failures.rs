@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::form_failures;
 use crate::support::{Place, SAXPY, SUCCESS, USAGE, npy, npy_with, repository};
 
 /// A call that cannot work, and how it ends.
-struct Case {
-    arguments: &'static [&'static str],
-    kind: &'static str,
-    code: &'static str,
-    message: &'static str,
+pub struct Case {
+    pub arguments: &'static [&'static str],
+    pub kind: &'static str,
+    pub code: &'static str,
+    pub message: &'static str,
 }
 
-const fn case(
+pub const fn case(
     arguments: &'static [&'static str],
     kind: &'static str,
     code: &'static str,
@@ -196,10 +197,15 @@ const CASES: [Case; 31] = [
     ),
 ];
 
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(&form_failures::CASES)
+}
+
 fn place() -> Place {
     let place = Place::new();
     fs::create_dir(place.path("folder")).unwrap();
     place.file("p.hws", SAXPY);
+    form_failures::files(&place);
     place.file(
         "outs.hws",
         "in x : f32[4]\nout y : f32[4]\nout z : f32[4]\ntemp t : f32[4]\ny = x\nz = x\nt = x\n",
@@ -228,7 +234,7 @@ fn place() -> Place {
 #[test]
 fn every_failure_has_its_code_and_its_message_before_anything_runs() {
     let place = place();
-    for case in &CASES {
+    for case in all_cases() {
         let arguments = [case.arguments, &["--json"]].concat();
         let json = place.json(USAGE, &arguments);
         let told = ["schema", "kind", "code", "message"].map(|field| json[field].as_str().unwrap());
@@ -243,7 +249,7 @@ fn every_failure_has_its_code_and_its_message_before_anything_runs() {
 #[test]
 fn a_failure_is_told_to_people_in_the_same_words() {
     let place = place();
-    for case in CASES.iter().filter(|case| case.kind != "program") {
+    for case in all_cases().filter(|case| case.kind != "program") {
         let (output, complaint) = place.both(USAGE, case.arguments);
         assert_eq!(output, "", "{:?}: nothing runs", case.arguments);
         let code = format!("hawser::{}\n", case.code);
@@ -276,6 +282,8 @@ fn the_documentation_lists_every_failure() {
         .collect();
     // See the next test.
     let late = ("output", "array-unwritable");
+    // Of commands without JSON; see `programs.rs`.
+    let text_only = ("file", "program-unwritable");
     // Of a build without a simulated machine, of a real device, and of a machine that stops.
     let elsewhere = [
         ("usage", "usage"),
@@ -283,9 +291,9 @@ fn the_documentation_lists_every_failure() {
         ("device", "device"),
         ("machine", "machine"),
     ];
-    let seen = CASES.iter().map(|case| (case.kind, case.code));
+    let seen = all_cases().map(|case| (case.kind, case.code));
     let known: BTreeSet<_> = seen
-        .chain([late])
+        .chain([late, text_only])
         .chain(elsewhere)
         .map(|(kind, code)| (kind.to_owned(), code.to_owned()))
         .collect();
@@ -347,7 +355,7 @@ fn arguments_that_the_command_does_not_have_are_refused_with_what_it_has() {
             ["'--bind'", "Usage: hawser check"],
         ),
         (&["info", "--no-verify"], ["'--no-verify'", "Usage: hawser info"]),
-        (&["explain"], ["'explain'", "Usage: hawser <COMMAND>"]),
+        (&["dissect"], ["'dissect'", "Usage: hawser <COMMAND>"]),
         (&[], ["Usage: hawser <COMMAND>", "Exit status: 0 success"]),
     ] {
         let (output, complaint) = place.both(USAGE, arguments);

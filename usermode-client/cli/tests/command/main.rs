@@ -2,10 +2,15 @@
 #![cfg(not(windows))]
 
 mod arrays;
+mod assembly;
 mod documents;
 mod ends;
+mod explain;
 mod failures;
+mod form_failures;
 mod mistakes;
+mod pictures;
+mod programs;
 mod queries;
 mod runs;
 mod support;

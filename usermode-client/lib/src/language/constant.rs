@@ -1,41 +1,171 @@
-//! Numbers of the text as elements.
+//! Constants, and their values as elements.
+
+use std::fmt;
+use std::rc::Rc;
 
 use half::{bf16, f16};
 use hawser_abi::op::ElementType;
 
 use super::problem::Problem;
-use super::syntax::{Number, Sign};
 
-/// The bits of a number as an element.
-///
-/// Floats are rounded once, to nearest; `f16` and `bf16` by way of `f64`. A number that is finite in the text is finite as an element.
-pub(super) fn bits(number: &Number<'_>, element: ElementType) -> Result<u64, Problem> {
-    let text = number.text.replace('_', "");
-    match element {
-        ElementType::F16 | ElementType::BF16 | ElementType::F32 | ElementType::F64 => float(number, &text, element),
-        _ => integer(number, &text, element),
+/// The sign of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Plus,
+    Minus,
+}
+
+/// A constant, which takes a type where it is used.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Constant {
+    /// A number as it is written.
+    Written { sign: Sign, text: Rc<str> },
+    /// What integers were computed to.
+    Integer(i128),
+    /// What other numbers were computed to.
+    Float(f64),
+}
+
+impl fmt::Display for Constant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Written { sign, text } => {
+                let sign = if *sign == Sign::Minus { "-" } else { "" };
+                write!(f, "{sign}{text}")
+            }
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value:?}"),
+        }
     }
 }
 
-/// Whether a text is a number, of whatever type and size.
-pub(super) fn is_number(number: &Number<'_>) -> Result<(), Problem> {
-    let text = number.text.replace('_', "");
-    match magnitude(&text) {
-        Some(_) => Ok(()),
-        None if text.parse::<f64>().is_ok() => Ok(()),
-        None => Err(Problem::BadNumber { text: written(number) }),
+impl Constant {
+    /// The number that is written so.
+    pub(super) fn written(text: Rc<str>) -> Result<Self, Problem> {
+        let constant = Self::Written { sign: Sign::Plus, text };
+        match constant.integer().is_some() || constant.float().is_some() {
+            true => Ok(constant),
+            false => Err(Problem::BadNumber {
+                text: constant.to_string(),
+            }),
+        }
+    }
+
+    /// The value, if it is an integer; those of more than 127 bits count as the largest.
+    pub(super) fn integer(&self) -> Option<i128> {
+        match self {
+            Self::Written { sign, text } => {
+                let magnitude = magnitude(&digits(text))?;
+                let magnitude = i128::try_from(magnitude).unwrap_or(i128::MAX);
+                Some(if *sign == Sign::Minus { -magnitude } else { magnitude })
+            }
+            Self::Integer(value) => Some(*value),
+            Self::Float(_) => None,
+        }
+    }
+
+    /// The nearest value in double precision.
+    pub(super) fn float(&self) -> Option<f64> {
+        match self {
+            Self::Written { sign, text } => {
+                let value: f64 = decimal(text)?.parse().ok()?;
+                Some(if *sign == Sign::Minus { -value } else { value })
+            }
+            Self::Integer(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+        }
+    }
+
+    /// The bits of the constant as an element.
+    ///
+    /// Floats are rounded once, to nearest; `f16` and `bf16` by way of `f64`. A number that is finite in the text is finite as an element.
+    pub(super) fn bits(&self, element: ElementType) -> Result<u64, Problem> {
+        if element.is_float() {
+            self.float_bits(element)
+        } else {
+            self.integer_bits(element)
+        }
+    }
+
+    /// A number of elements.
+    pub(super) fn count(&self) -> Result<u64, Problem> {
+        let count = self.integer().and_then(|value| u64::try_from(value).ok());
+        count
+            .filter(|count| *count > 0)
+            .ok_or_else(|| Problem::BadCount { text: self.to_string() })
+    }
+
+    fn integer_bits(&self, element: ElementType) -> Result<u64, Problem> {
+        let value = self.integer().ok_or_else(|| Problem::NotAnInteger {
+            text: self.to_string(),
+            element: element.name(),
+        })?;
+        let (least, most) = range(element);
+        if value < least || value > most {
+            let range = format!("{least} to {most}");
+            return Err(Problem::OutOfRange {
+                text: self.to_string(),
+                element: element.name(),
+                range,
+            });
+        }
+        Ok(value as u64 & (u64::MAX >> (64 - element.size() * 8)))
+    }
+
+    fn float_bits(&self, element: ElementType) -> Result<u64, Problem> {
+        let bad = || Problem::BadNumber { text: self.to_string() };
+        let wide = self.float().ok_or_else(bad)?;
+        let (bits, finite, most) = match element {
+            ElementType::F16 => {
+                let value = f16::from_f64(wide);
+                (value.to_bits().into(), value.is_finite(), f16::MAX.to_f64())
+            }
+            ElementType::BF16 => {
+                let value = bf16::from_f64(wide);
+                (value.to_bits().into(), value.is_finite(), bf16::MAX.to_f64())
+            }
+            ElementType::F32 => {
+                let value = self.single().ok_or_else(bad)?;
+                (value.to_bits().into(), value.is_finite(), f32::MAX.into())
+            }
+            _ => (wide.to_bits(), wide.is_finite(), f64::MAX),
+        };
+        let is_named = matches!(self, Self::Written { text, .. } if matches!(&**text, "inf" | "nan"));
+        if !finite && !is_named {
+            let range = format!("{:e} to {most:e}", -most);
+            return Err(Problem::OutOfRange {
+                text: self.to_string(),
+                element: element.name(),
+                range,
+            });
+        }
+        Ok(bits)
+    }
+
+    /// The nearest value in single precision, rounded once.
+    fn single(&self) -> Option<f32> {
+        match self {
+            Self::Written { sign, text } => {
+                let value: f32 = decimal(text)?.parse().ok()?;
+                Some(if *sign == Sign::Minus { -value } else { value })
+            }
+            Self::Integer(value) => Some(*value as f32),
+            Self::Float(value) => Some(*value as f32),
+        }
     }
 }
 
-/// A number of elements.
-pub(super) fn count(number: &Number<'_>) -> Result<u64, Problem> {
-    let bad = || Problem::BadCount { text: written(number) };
-    let magnitude = magnitude(&number.text.replace('_', "")).ok_or_else(bad)?;
-    let count = u64::try_from(magnitude).map_err(|_| bad())?;
-    if count == 0 || number.sign == Sign::Minus {
-        Err(bad())
-    } else {
-        Ok(count)
+/// A number without the marks between its digits.
+fn digits(text: &str) -> String {
+    text.replace('_', "")
+}
+
+/// A number in decimal digits, if it is written well. Hexadecimal digits are the integer that they write, not the bits of a float.
+fn decimal(text: &str) -> Option<String> {
+    let text = digits(text);
+    match text.get(..2) {
+        Some("0x" | "0X") => magnitude(&text).map(|value| value.to_string()),
+        _ => Some(text),
     }
 }
 
@@ -49,40 +179,6 @@ fn magnitude(text: &str) -> Option<u128> {
     all_digits.then(|| u128::from_str_radix(digits, radix).unwrap_or(u128::MAX))
 }
 
-/// The number as it is written.
-fn written(number: &Number<'_>) -> String {
-    let sign = if number.sign == Sign::Minus { "-" } else { "" };
-    format!("{sign}{}", number.text)
-}
-
-fn integer(number: &Number<'_>, text: &str, element: ElementType) -> Result<u64, Problem> {
-    let Some(magnitude) = magnitude(text) else {
-        return Err(match text.parse::<f64>() {
-            Ok(_) => Problem::NotAnInteger {
-                text: written(number),
-                element: element.name(),
-            },
-            Err(_) => Problem::BadNumber { text: written(number) },
-        });
-    };
-    let (least, most) = range(element);
-    let magnitude = i128::try_from(magnitude).unwrap_or(i128::MAX);
-    let value = if number.sign == Sign::Minus {
-        -magnitude
-    } else {
-        magnitude
-    };
-    if value < least || value > most {
-        let range = format!("{least} to {most}");
-        return Err(Problem::OutOfRange {
-            text: written(number),
-            element: element.name(),
-            range,
-        });
-    }
-    Ok(value as u64 & (u64::MAX >> (64 - element.size() * 8)))
-}
-
 fn range(element: ElementType) -> (i128, i128) {
     let bits = element.size() * 8;
     match element {
@@ -93,66 +189,20 @@ fn range(element: ElementType) -> (i128, i128) {
     }
 }
 
-fn float(number: &Number<'_>, text: &str, element: ElementType) -> Result<u64, Problem> {
-    // Hexadecimal digits are the integer that they write, not the bits of the float.
-    let decimal = match text.get(..2) {
-        Some("0x" | "0X") => magnitude(text).map(|value| value.to_string()),
-        _ => Some(text.to_owned()),
-    };
-    let bad = || Problem::BadNumber { text: written(number) };
-    let decimal = decimal.ok_or_else(bad)?;
-    let wide: f64 = decimal.parse().map_err(|_| bad())?;
-    let (bits, finite, most) = match element {
-        ElementType::F16 => (
-            f16::from_f64(wide).to_bits().into(),
-            f16::from_f64(wide).is_finite(),
-            f16::MAX.to_f64(),
-        ),
-        ElementType::BF16 => (
-            bf16::from_f64(wide).to_bits().into(),
-            bf16::from_f64(wide).is_finite(),
-            bf16::MAX.to_f64(),
-        ),
-        ElementType::F32 => {
-            let narrow: f32 = decimal.parse().map_err(|_| bad())?;
-            (narrow.to_bits().into(), narrow.is_finite(), f32::MAX.into())
-        }
-        _ => (wide.to_bits(), wide.is_finite(), f64::MAX),
-    };
-    if !finite && !matches!(text, "inf" | "nan") {
-        let range = format!("{:e} to {most:e}", -most);
-        return Err(Problem::OutOfRange {
-            text: written(number),
-            element: element.name(),
-            range,
-        });
-    }
-    let sign = if number.sign == Sign::Minus {
-        1 << (element.size() * 8 - 1)
-    } else {
-        0
-    };
-    Ok(bits ^ sign)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::language::span::Span;
+    use crate::language::fold::negated;
     use proptest::prelude::*;
 
     fn parse(text: &str, element: ElementType) -> Result<u64, Problem> {
-        bits(&number(text), element)
+        number(text)?.bits(element)
     }
 
-    fn number(text: &str) -> Number<'_> {
-        let (sign, text) = text
-            .strip_prefix('-')
-            .map_or((Sign::Plus, text), |rest| (Sign::Minus, rest));
-        Number {
-            sign,
-            text,
-            span: Span::default(),
+    fn number(text: &str) -> Result<Constant, Problem> {
+        match text.strip_prefix('-') {
+            None => Constant::written(text.into()),
+            Some(rest) => Ok(negated(&Constant::written(rest.into())?)),
         }
     }
 
@@ -226,10 +276,11 @@ mod tests {
 
     #[test]
     fn counts_are_positive_integers() {
-        assert_eq!(count(&number("1_048_576")), Ok(1 << 20));
-        assert_eq!(count(&number("0x10")), Ok(16));
+        let count = |text| number(text).unwrap().count();
+        assert_eq!(count("1_048_576"), Ok(1 << 20));
+        assert_eq!(count("0x10"), Ok(16));
         for text in ["0", "-1", "1.5", "1e3", "nan", "18446744073709551616"] {
-            assert_eq!(count(&number(text)), Err(Problem::BadCount { text: text.into() }));
+            assert_eq!(count(text), Err(Problem::BadCount { text: text.into() }));
         }
     }
 

@@ -1,9 +1,8 @@
-//! A problem at a place, shown with the text around it.
+//! A problem at a place.
 
 use std::fmt;
-use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, LabeledSpan};
 use thiserror::Error;
 
 use super::problem::Problem;
@@ -59,6 +58,14 @@ impl Mistake {
         }
     }
 
+    /// The same with another place, where it has none.
+    pub(super) fn or_also(self, at: Option<Span>, label: &'static str) -> Self {
+        match at {
+            Some(at) if self.also.is_none() => self.also(at, label),
+            _ => self,
+        }
+    }
+
     /// Where another place is that matters, and what it is.
     pub fn other_place(&self) -> Option<(Span, &'static str)> {
         self.also.as_deref().copied()
@@ -76,8 +83,10 @@ impl Diagnostic for Mistake {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let main = LabeledSpan::new_primary_with_span(Some(self.label.unwrap_or("here").into()), self.at);
+        // A place in another text is shown with that text.
         let also = self
             .other_place()
+            .filter(|(at, _)| at.source == self.at.source)
             .map(|(at, label)| LabeledSpan::new_with_span(Some(label.into()), at));
         Some(Box::new(std::iter::once(main).chain(also)))
     }
@@ -107,52 +116,6 @@ impl Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
-    }
-}
-
-/// Everything wrong in a text, in the order of the text.
-#[derive(Clone, Debug, Error)]
-#[error("{} in `{}`", count(list.len()), text.name())]
-pub struct Mistakes {
-    text: Arc<NamedSource<String>>,
-    list: Vec<Mistake>,
-}
-
-fn count(mistakes: usize) -> String {
-    if mistakes == 1 {
-        "1 error".into()
-    } else {
-        format!("{mistakes} errors")
-    }
-}
-
-impl Mistakes {
-    pub(super) fn new(file: &str, text: &str, mut list: Vec<Mistake>) -> Self {
-        list.sort_by_key(|mistake| mistake.at.start);
-        Self {
-            text: Arc::new(NamedSource::new(file, text.to_owned())),
-            list,
-        }
-    }
-
-    /// The mistakes.
-    pub fn list(&self) -> &[Mistake] {
-        &self.list
-    }
-
-    /// The position of a mistake.
-    pub fn position(&self, mistake: &Mistake) -> Position {
-        Position::of(self.text.inner(), mistake.at.start)
-    }
-}
-
-impl Diagnostic for Mistakes {
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.text)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.list.iter().map(|mistake| mistake as &dyn Diagnostic)))
     }
 }
 

@@ -1,7 +1,8 @@
 //! What can be wrong with a text.
 
-use hawser_core::Refusal;
 use thiserror::Error;
+
+use crate::program::ProgramError;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -16,8 +17,14 @@ pub enum Problem {
     Expected { expected: &'static str, found: String },
     #[error("expected {expected}, and the line ends")]
     Unfinished { expected: &'static str },
-    #[error("an operation takes arrays and numbers, not another operation")]
-    Nested,
+    #[error("a comparison is compared once more")]
+    Chained,
+    #[error("this is nested more than {limit} levels deep")]
+    TooDeep { limit: usize },
+    #[error("a block holds assignments and blocks, and no declarations")]
+    DeclarationInBlock,
+    #[error("cannot include `{path}`: {why}")]
+    CannotInclude { path: String, why: String },
 
     #[error("`{name}` is not declared")]
     UnknownName { name: String },
@@ -29,42 +36,56 @@ pub enum Problem {
     UnknownType { name: String },
     #[error("there is no operation `{name}`")]
     UnknownOperation { name: String },
-    #[error("the device does not run `{name}` yet")]
-    OperationNotRun { name: &'static str },
+    #[error("`{name}` is a function, and is used without arguments")]
+    NotAValue { name: String },
+    #[error("`{name}` is a constant, not an array")]
+    NotAnArray { name: String },
+    #[error("a number is needed here, and {name} is none before the program runs")]
+    NotANumber { name: String },
+    #[error("`{name}` is declared `{role}`, and takes no values from a file")]
+    NotAnInput { name: String, role: &'static str },
+
+    #[error("`{operation}` takes {expected}, and {found} {} given", if *found == 1 { "is" } else { "are" })]
+    WrongArity {
+        operation: String,
+        expected: String,
+        found: usize,
+    },
+    #[error("`{operation}` needs an array here, not a number")]
+    ArrayNeeded { operation: &'static str },
     #[error("the device does not compute `{operation}` of {element}")]
     TypeNotComputed {
         operation: &'static str,
         element: &'static str,
     },
-
-    #[error("`{name}` is a constant, not an array")]
-    NotAnArray { name: String },
-    #[error("`{name}` is an array, and a number is needed here")]
-    NotANumber { name: String },
-    #[error("`{operation}` needs an array here, not a number")]
-    ArrayNeeded { operation: &'static str },
-    #[error("`{operation}` takes {expected}, and {found} {} given", if *found == 1 { "is" } else { "are" })]
-    WrongArity {
-        operation: &'static str,
-        expected: &'static str,
-        found: usize,
-    },
-    #[error("`{name}` has elements of {found}, and the destination of {expected}")]
+    #[error("{name} has elements of {found}, and {expected} is needed")]
     TypeMismatch {
         name: String,
         found: &'static str,
         expected: &'static str,
     },
-    #[error("`{name}` has {found} elements, and {expected} {} needed", if *expected == 1 { "is" } else { "are" })]
+    #[error("nothing says what type these numbers have")]
+    TypeUnknown,
+    #[error("`{operation}` cannot saturate here")]
+    NotSaturating { operation: &'static str },
+    #[error("{name} has {found} elements, and {expected} {} needed", if *expected == 1 { "is" } else { "are" })]
     LengthMismatch { name: String, found: u64, expected: u64 },
+    #[error("{name} has the shape {found}, and {expected} is needed")]
+    ShapeMismatch {
+        name: String,
+        found: String,
+        expected: String,
+    },
     #[error("`{name}` is declared `in`, and cannot be written")]
     WriteToInput { name: String },
-    #[error("`{name}` is read before the program writes it")]
-    ReadBeforeWrite { name: String },
-    #[error("`{name}` is declared `{role}`, and the program never writes it")]
-    NeverWritten { name: String, role: &'static str },
-    #[error("`{operation}` cannot write to the array that it reads")]
-    InPlace { operation: &'static str },
+    #[error("{name} is read before the program writes {what}")]
+    ReadBeforeWrite { name: String, what: String },
+    #[error("`{name}` is declared `{role}`, and the program never writes {what}")]
+    NeverWritten {
+        name: String,
+        role: &'static str,
+        what: String,
+    },
 
     #[error("`{text}` is not a number")]
     BadNumber { text: String },
@@ -78,23 +99,37 @@ pub enum Problem {
     },
     #[error("`{text}` is not a number of elements")]
     BadCount { text: String },
-    #[error("a step takes one constant, and these are two")]
-    TwoConstants,
+    #[error("there can be at most {limit} dimensions")]
+    TooManyDimensions { limit: usize },
+    #[error("`{text}` is not an index, which is an integer from 0 on")]
+    BadIndex { text: String },
+    #[error("{start}..{end} is not a range of elements")]
+    BadRange { start: u64, end: u64 },
+    #[error("{place} is outside a dimension of {length}")]
+    OutsideArray { place: String, length: u64 },
+    #[error("an array of shape {shape} has no more dimensions for this")]
+    NoSuchDimension { shape: String },
+    #[error("a range is cut once more")]
+    AfterRange,
     #[error("an integer is divided by the constant 0")]
     DivisionByZero,
+    #[error("this constant is too large, or has no value")]
+    ConstantOverflow,
 
     #[error("the arrays of the data buffer need {length} bytes with this one, and there can be {limit}")]
-    DataTooLarge { length: u128, limit: u64 },
-    #[error("the `temp` arrays need {length} bytes with this one, and the device has {limit}")]
-    ScratchTooLarge { length: u128, limit: u64 },
+    DataTooLarge { length: u64, limit: u64 },
+    #[error("device-local memory needs {length} bytes with this, and the device has {limit}")]
+    ScratchTooLarge { length: u64, limit: u64 },
     #[error("a program has at most {limit} steps")]
     TooManySteps { limit: u32 },
+    #[error("the program takes too long to compile")]
+    TooMuch,
     #[error("the program has no steps")]
     NoSteps,
     #[error("the program has no arrays in the data buffer")]
     NoData,
     #[error("the driver would refuse the program: {0}")]
-    Refused(Refusal),
+    Refused(Box<ProgramError>),
 }
 
 impl Problem {
@@ -104,33 +139,46 @@ impl Problem {
             Self::UnknownCharacter { .. } => "unknown-character",
             Self::Expected { .. } => "syntax",
             Self::Unfinished { .. } => "unfinished",
-            Self::Nested => "nested",
+            Self::Chained => "chained",
+            Self::TooDeep { .. } => "too-deep",
+            Self::DeclarationInBlock => "declaration-in-block",
+            Self::CannotInclude { .. } => "cannot-include",
             Self::UnknownName { .. } => "unknown-name",
             Self::Redefined { .. } => "redefined",
             Self::Reserved { .. } => "reserved",
             Self::UnknownType { .. } => "unknown-type",
             Self::UnknownOperation { .. } => "unknown-operation",
-            Self::OperationNotRun { .. } => "operation-not-run",
-            Self::TypeNotComputed { .. } => "type-not-computed",
+            Self::NotAValue { .. } => "not-a-value",
             Self::NotAnArray { .. } => "not-an-array",
             Self::NotANumber { .. } => "not-a-number",
-            Self::ArrayNeeded { .. } => "array-needed",
+            Self::NotAnInput { .. } => "not-an-input",
             Self::WrongArity { .. } => "wrong-arity",
+            Self::ArrayNeeded { .. } => "array-needed",
+            Self::TypeNotComputed { .. } => "type-not-computed",
             Self::TypeMismatch { .. } => "type-mismatch",
+            Self::TypeUnknown => "type-unknown",
+            Self::NotSaturating { .. } => "not-saturating",
             Self::LengthMismatch { .. } => "length-mismatch",
+            Self::ShapeMismatch { .. } => "shape-mismatch",
             Self::WriteToInput { .. } => "write-to-input",
             Self::ReadBeforeWrite { .. } => "read-before-write",
             Self::NeverWritten { .. } => "never-written",
-            Self::InPlace { .. } => "in-place",
             Self::BadNumber { .. } => "bad-number",
             Self::NotAnInteger { .. } => "not-an-integer",
             Self::OutOfRange { .. } => "out-of-range",
             Self::BadCount { .. } => "bad-count",
-            Self::TwoConstants => "two-constants",
+            Self::TooManyDimensions { .. } => "too-many-dimensions",
+            Self::BadIndex { .. } => "bad-index",
+            Self::BadRange { .. } => "bad-range",
+            Self::OutsideArray { .. } => "outside-array",
+            Self::NoSuchDimension { .. } => "no-such-dimension",
+            Self::AfterRange => "after-range",
             Self::DivisionByZero => "division-by-zero",
+            Self::ConstantOverflow => "constant-overflow",
             Self::DataTooLarge { .. } => "data-too-large",
             Self::ScratchTooLarge { .. } => "scratch-too-large",
             Self::TooManySteps { .. } => "too-many-steps",
+            Self::TooMuch => "too-much",
             Self::NoSteps => "no-steps",
             Self::NoData => "no-data",
             Self::Refused(_) => "refused",
@@ -140,25 +188,52 @@ impl Problem {
     /// What to do about it, where that can be said.
     pub fn help(&self) -> Option<String> {
         let text = match self {
-            Self::Nested => "write the inner result to a `temp` array in a line of its own",
+            Self::Chained => "put one of them in parentheses, if that is meant",
+            Self::TooDeep { .. } => "give an inner result a name of its own",
+            Self::DeclarationInBlock => "write it above the block",
+            Self::UnknownName { .. } => "declare it before its first use: `in`, `out`, `inout`, `temp` or `const`",
+            Self::Reserved { .. } => "choose another name",
             Self::UnknownType { .. } => "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64",
-            Self::UnknownOperation { .. } => "operations: copy fill add sub mul div min max fma sum, and + - * /",
-            Self::TypeNotComputed { .. } => "the table of operations names the types that it takes",
+            Self::UnknownOperation { name } => return Some(instead_of(name)),
+            Self::NotAnArray { .. } => "only arrays can be assigned to",
+            Self::NotAnInput { .. } => "values come from files into `in` and `inout` arrays",
+            Self::TypeNotComputed { .. } => "docs/operations.md has the types that it takes",
+            Self::TypeMismatch { expected, .. } => return Some(format!("`{expected}(...)` converts")),
+            Self::TypeUnknown => "write the type of one of them, as in `f32(2)`",
+            Self::NotSaturating { .. } => {
+                "`sat` takes add, sub, mul, div, fma, neg, abs, sum, dot, prefix_sum and matmul of integers, and conversions between them"
+            }
+            Self::ShapeMismatch { .. } => "`x as [...]` takes the same elements in another shape",
             Self::WriteToInput { .. } => "declare it `inout`",
             Self::ReadBeforeWrite { .. } => {
                 "`out` and `temp` arrays hold nothing at the start; write to it first, or declare it `inout`"
             }
             Self::NeverWritten { role: "inout", .. } => "declare it `in`",
-            Self::NeverWritten { .. } => "its content would be unspecified; write to it, or remove it",
-            Self::TwoConstants => "fill a `temp` array with one of them",
-            Self::NotAnArray { .. } => "only arrays can be assigned to",
+            Self::NeverWritten { .. } => {
+                "its content would be unspecified; write to all of it, declare it `inout`, or remove it"
+            }
             Self::BadCount { .. } => "a number of elements is a positive integer",
-            Self::UnknownName { .. } => "declare it before its first use: `in`, `out`, `inout`, `temp` or `const`",
-            Self::Reserved { .. } => "choose another name",
+            Self::BadRange { .. } => "the end of a range is greater than its start",
+            Self::AfterRange => "a part of an array has no gaps: only the last of its places is a range",
+            Self::TooMuch => {
+                "functions are called within functions too often; assign an inner result to a `temp` array"
+            }
             Self::NoSteps => "a step is an assignment, like `y = fma(x, a, y)`",
             Self::NoData => "declare an `out` or `inout` array, or nobody sees what the program does",
             _ => return None,
         };
         Some(text.into())
+    }
+}
+
+/// What to write in the place of a word that is no operation.
+fn instead_of(name: &str) -> String {
+    match name {
+        "compare" => "comparisons are written `a < b` or `lt(a, b)`".into(),
+        "convert" => "a conversion is the name of its type, like `f32(x)`".into(),
+        _ => format!(
+            "operations: {}; a function is declared above its use",
+            super::operations::NAMES.join(" ")
+        ),
     }
 }

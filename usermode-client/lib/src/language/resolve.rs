@@ -1,233 +1,317 @@
 //! Gives names their meaning and puts the program together.
 
-use hawser_abi::op::ElementType;
-use hawser_abi::pci::MEMORY_BAR_SIZE;
-use hawser_abi::program::{MAX_DATA, MAX_STEPS, Step};
-use hawser_core::Limits;
+use std::collections::HashSet;
 
-use super::assignment::Scope;
-use super::constant;
-use super::layout::{DoesNotFit, Space};
+use hawser_abi::program::MAX_STEPS;
+
+use super::arrays::Arrays;
+use super::include::Program;
+use super::lower::Lowering;
 use super::mistake::Mistake;
+use super::node::{Kind, Node};
 use super::problem::Problem;
+use super::scope::{Scope, Typed, Want, Work};
+use super::shape::Shape;
 use super::span::Span;
 use super::symbols::{Symbol, Symbols, Trouble};
-use super::syntax::{Declaration, Expression, Number, Statement, Value, Word};
-use super::{Compiled, NamedArray, Role};
-use crate::program::{Sizes, assemble};
+use super::syntax::{Assignment, Expression, Function, Repetition, Statement};
+use super::{Compiled, Role};
+use crate::program::region::Region;
+use crate::program::{ProgramBuilder, ProgramError};
 
-/// An array, where it is declared, and whether the program has written it yet.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) array: NamedArray,
-    pub(super) declared: Span,
-    pub(super) written: bool,
-}
+/// Statements of blocks that may be run through.
+const MAX_REPEATED: u64 = 1 << 20;
 
-/// The arrays, by the indices that [`Symbol::Array`] holds.
-#[derive(Debug, Default)]
-pub(super) struct Arrays(Vec<Known>);
-
-impl Arrays {
-    pub(super) fn get(&self, index: usize) -> &Known {
-        &self.0[index]
+/// Puts a program together, or says what is wrong with it.
+pub(super) fn resolve(program: Program) -> Result<Compiled, (super::Sources, Vec<Mistake>)> {
+    let mut resolver = Resolver::new(program.sources, program.mistakes);
+    for (index, statement) in program.statements.iter().enumerate() {
+        resolver.symbols.set_line(index);
+        let outcome = resolver.declaration(statement);
+        resolver.note(outcome);
     }
-}
-
-/// Resolves a text. Something comes back if there was nothing to keep the program from being put together.
-pub(super) fn resolve(statements: &[Statement<'_>], mistakes: &mut Vec<Mistake>) -> Option<Compiled> {
-    let mut resolver = Resolver::new();
-    for statement in statements {
-        match resolver.statement(statement) {
-            Ok(()) | Err(Trouble::Consequence) => {}
-            Err(Trouble::Mistake(mistake)) => mistakes.push(mistake),
+    for (index, statement) in program.statements.iter().enumerate() {
+        resolver.symbols.set_line(index);
+        let outcome = resolver.statement(statement);
+        if resolver.note(outcome) == Next::Stop {
+            break;
         }
     }
-    if mistakes.is_empty() {
-        mistakes.extend(resolver.whole_program());
-    }
-    if mistakes.is_empty() {
-        resolver.finish(mistakes)
-    } else {
-        None
-    }
+    resolver.finish()
 }
 
-struct Resolver<'t> {
-    symbols: Symbols<'t>,
-    arrays: Arrays,
-    data: Space,
-    scratch: Space,
-    steps: Vec<Step>,
+/// Whether there is a point in going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Go,
+    Stop,
+}
+
+/// What is known of a program, from statement to statement.
+pub(super) struct Resolver {
+    sources: super::Sources,
+    pub(super) symbols: Symbols,
+    pub(super) arrays: Arrays,
+    pub(super) functions: Vec<Function>,
+    pub(super) builder: ProgramBuilder,
     spans: Vec<Span>,
+    mistakes: Vec<Mistake>,
+    /// Places and codes of mistakes: what a block or a function does wrong is told once.
+    told: HashSet<(Span, &'static str)>,
+    pub(super) work: Work,
+    /// Statements of blocks that have been run through.
+    repeated: u64,
 }
 
-impl<'t> Resolver<'t> {
-    fn new() -> Self {
+impl Resolver {
+    fn new(sources: super::Sources, mistakes: Vec<Mistake>) -> Self {
         Self {
+            sources,
             symbols: Symbols::default(),
             arrays: Arrays::default(),
-            data: Space::of(MAX_DATA),
-            scratch: Space::of(MEMORY_BAR_SIZE),
-            steps: Vec::new(),
+            functions: Vec::new(),
+            builder: ProgramBuilder::new(),
             spans: Vec::new(),
+            mistakes,
+            told: HashSet::new(),
+            work: Work::default(),
+            repeated: 0,
         }
     }
 
-    fn statement(&mut self, statement: &Statement<'t>) -> Result<(), Trouble> {
-        match statement {
-            Statement::Broken { name } => {
-                self.symbols.declare_broken(*name);
-                Ok(())
-            }
-            Statement::Constant { name, number } => self.declare_constant(*name, *number),
-            Statement::Array(declaration) => self.declare(declaration).inspect_err(|_| {
-                self.symbols.declare_broken(declaration.name);
-            }),
-            Statement::Assignment {
-                target,
-                expression,
-                span,
-            } => self.assign(*target, expression, *span),
+    pub(super) fn scope(&self) -> Scope<'_> {
+        Scope {
+            symbols: &self.symbols,
+            arrays: &self.arrays,
+            functions: &self.functions,
+            sources: &self.sources,
+            work: &self.work,
+            frame: None,
+            depth: 0,
         }
     }
 
-    /// A constant takes its type where it is used, but what no type has as a number is a mistake even if nobody uses it.
-    fn declare_constant(&mut self, name: Word<'t>, number: Number<'t>) -> Result<(), Trouble> {
-        if let Err(problem) = constant::is_number(&number) {
-            self.symbols.declare_broken(name);
-            return Err(Mistake::new(problem, number.span).into());
-        }
-        Ok(self.symbols.declare(name, Symbol::Constant(number))?)
-    }
-
-    fn declare(&mut self, declaration: &Declaration<'t>) -> Result<(), Trouble> {
-        let Declaration { role, name, .. } = *declaration;
-        let element = element_type(declaration.element)?;
-        let count = self.count(declaration.count)?;
-        let at = declaration.count.span();
-        let offset = match role {
-            Role::Temp => self
-                .scratch
-                .place(count, element.size())
-                .map_err(|DoesNotFit { length, limit }| Mistake::new(Problem::ScratchTooLarge { length, limit }, at)),
-            _ => self
-                .data
-                .place(count, element.size())
-                .map_err(|DoesNotFit { length, limit }| Mistake::new(Problem::DataTooLarge { length, limit }, at)),
-        }?;
-        self.symbols.declare(name, Symbol::Array(self.arrays.0.len()))?;
-        let array = NamedArray {
-            name: name.text.into(),
-            role,
-            element,
-            count,
-            offset,
+    /// Remembers a mistake.
+    fn note(&mut self, outcome: Typed<()>) -> Next {
+        let (mistake, next) = match outcome {
+            Ok(()) | Err(Trouble::Consequence) => return Next::Go,
+            Err(Trouble::Mistake(mistake)) => (mistake, Next::Go),
+            Err(Trouble::Fatal(mistake)) => (mistake, Next::Stop),
         };
-        self.arrays.0.push(Known {
-            array,
-            declared: name.span,
-            written: false,
-        });
+        if self.told.insert((mistake.at, mistake.problem.code())) {
+            self.mistakes.push(*mistake);
+        }
+        next
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Typed<()> {
+        self.work.begin_statement();
+        match statement {
+            Statement::Assignment(assignment) => self.assignment(assignment),
+            Statement::Repeat(repetition) => self.repetition(repetition),
+            _ => Ok(()),
+        }
+    }
+
+    fn assignment(&mut self, assignment: &Assignment) -> Typed<()> {
+        let target = self.target(assignment)?;
+        let outcome = self.steps(assignment, &target);
+        // Also after a mistake, which would otherwise be reported again for every use.
+        self.arrays.wrote(target.index, &target.region);
+        outcome
+    }
+
+    fn steps(&mut self, assignment: &Assignment, target: &Target) -> Typed<()> {
+        let known = self.arrays.get(target.index);
+        let because = (known.declared, "destination declared here");
+        if known.array.role == Role::In {
+            let problem = Problem::WriteToInput {
+                name: known.array.name.clone(),
+            };
+            return Err(Mistake::new(problem, assignment.target.span)
+                .also(known.declared, "declared here")
+                .into());
+        }
+        let want = Want {
+            element: target.region.element,
+            because,
+        };
+        let scope = self.scope();
+        let node = scope.value(&assignment.expression, Some(want))?;
+        if node.shape.is_some_and(|found| !found.matches(&target.shape)) {
+            return Err(scope.shape_mismatch(&node, &target.shape, because));
+        }
+        let mut lowering = Lowering::new(&mut self.builder, &mut self.spans, assignment.span);
+        lowering.assign(&node, target.region, target.shape)
+    }
+
+    /// The array that is assigned to, and the part of it.
+    fn target(&self, assignment: &Assignment) -> Typed<Target> {
+        let Assignment { target, parts, .. } = assignment;
+        let declared = self.symbols.look_up(target)?;
+        let Symbol::Array(index) = declared.symbol else {
+            let problem = Problem::NotAnArray {
+                name: target.text.to_string(),
+            };
+            return Err(Mistake::new(problem, target.span)
+                .also(declared.at, "declared here")
+                .into());
+        };
+        let known = self.arrays.get(index);
+        let whole = Node {
+            kind: Kind::Array(index, known.region),
+            element: Some(known.array.element),
+            shape: Some(known.shape),
+            span: target.span,
+        };
+        let scope = self.scope();
+        let part_of = |node, places: &Vec<_>| scope.part_of(node, places, target.span);
+        match parts.iter().try_fold(whole, part_of)? {
+            Node {
+                kind: Kind::Array(index, region),
+                shape: Some(shape),
+                ..
+            } => Ok(Target { index, region, shape }),
+            // A part of an array is one.
+            _ => Err(Trouble::Consequence),
+        }
+    }
+
+    fn repetition(&mut self, repetition: &Repetition) -> Typed<()> {
+        let (start, end) = self.range(repetition)?;
+        let times = u64::try_from(end.saturating_sub(start)).unwrap_or(u64::MAX);
+        self.check_times(repetition, times)?;
+        if repetition.body.is_empty() {
+            return Ok(());
+        }
+        for value in start..end {
+            if let Some(variable) = &repetition.variable {
+                self.symbols.enter(variable, value)?;
+            }
+            let outcome = self.body(&repetition.body);
+            if repetition.variable.is_some() {
+                self.symbols.leave();
+            }
+            // What is wrong once would be so every time.
+            if outcome? == Clean::No {
+                return Err(Trouble::Consequence);
+            }
+        }
         Ok(())
     }
 
-    fn count(&self, value: Value<'t>) -> Result<u64, Trouble> {
-        let (number, declared) = match value {
-            Value::Number(number) => (number, None),
-            Value::Name(name) => {
-                let declared = self.symbols.look_up(name)?;
-                match declared.symbol {
-                    Symbol::Constant(number) => (number, Some(declared.at)),
-                    _ => {
-                        let problem = Problem::NotANumber { name: name.text.into() };
-                        return Err(Mistake::new(problem, name.span)
-                            .also(declared.at, "declared here")
-                            .into());
-                    }
+    /// What is too much is refused before it is run through.
+    fn check_times(&mut self, repetition: &Repetition, times: u64) -> Typed<()> {
+        let body = &repetition.body;
+        let assignments = body.iter().filter(|inner| matches!(inner, Statement::Assignment(_)));
+        // Assignments are steps, at least one each; blocks may be none.
+        let steps = times.saturating_mul(assignments.count() as u64);
+        self.repeated = self.repeated.saturating_add(times.saturating_mul(body.len() as u64));
+        if steps <= MAX_STEPS.into() && self.repeated <= MAX_REPEATED {
+            return Ok(());
+        }
+        let mistake = Mistake::new(Problem::TooManySteps { limit: MAX_STEPS }, repetition.span);
+        Err(Trouble::Fatal(Box::new(mistake)))
+    }
+
+    fn body(&mut self, statements: &[Statement]) -> Typed<Clean> {
+        let mut clean = Clean::Yes;
+        for statement in statements {
+            match self.statement(statement) {
+                Ok(()) => {}
+                Err(Trouble::Fatal(mistake)) => return Err(Trouble::Fatal(mistake)),
+                trouble => {
+                    self.note(trouble);
+                    clean = Clean::No;
                 }
             }
+        }
+        Ok(clean)
+    }
+
+    /// The values of the variable of a block.
+    fn range(&self, repetition: &Repetition) -> Typed<(i128, i128)> {
+        let start = match &repetition.start {
+            Some(start) => self.bound(start)?,
+            None => 0,
         };
-        constant::count(&number).map_err(|problem| {
-            let mistake = Mistake::new(problem, value.span());
-            declared
-                .map_or(mistake.clone(), |at| mistake.also(at, "declared here"))
+        let end = self.bound(&repetition.end)?;
+        if start > end {
+            let span = repetition
+                .start
+                .as_ref()
+                .map_or(repetition.end.span, |start| start.span);
+            let number = |value: i128| u64::try_from(value).unwrap_or(u64::MAX);
+            let problem = Problem::BadRange {
+                start: number(start),
+                end: number(end),
+            };
+            return Err(Mistake::new(problem, span.to(repetition.end.span)).into());
+        }
+        Ok((start, end))
+    }
+
+    fn bound(&self, expression: &Expression) -> Typed<i128> {
+        let (constant, declared) = self.scope().constant(expression)?;
+        constant.integer().filter(|value| *value >= 0).ok_or_else(|| {
+            let problem = Problem::BadIndex {
+                text: constant.to_string(),
+            };
+            Mistake::new(problem, expression.span)
+                .or_also(declared, "declared here")
                 .into()
         })
     }
 
-    fn assign(&mut self, target: Word<'t>, expression: &Expression<'t>, span: Span) -> Result<(), Trouble> {
-        let scope = Scope {
-            symbols: &self.symbols,
-            arrays: &self.arrays,
-        };
-        let index = scope.target(target)?;
-        let step = scope.step(index, target, expression);
-        // Also after a mistake, which would otherwise be reported again for every use.
-        self.arrays.0[index].written = true;
-        if self.steps.len() >= MAX_STEPS as usize {
-            let first = self.steps.len() == MAX_STEPS as usize && self.spans.len() == self.steps.len();
-            self.spans.push(span);
-            let mistake = Mistake::new(Problem::TooManySteps { limit: MAX_STEPS }, span);
-            return Err(if first {
-                mistake.label("one too many").into()
-            } else {
-                Trouble::Consequence
-            });
-        }
-        self.steps.push(step?);
-        self.spans.push(span);
-        Ok(())
-    }
-
     /// What is wrong with the program as a whole.
     fn whole_program(&self) -> Vec<Mistake> {
-        let never_written = |known: &Known| known.array.role.is_output() && !known.written;
-        let mut mistakes: Vec<_> = self
-            .arrays
-            .0
-            .iter()
-            .filter(|known| never_written(known))
-            .map(|known| {
-                let (name, role) = (known.array.name.clone(), known.array.role.name());
-                Mistake::new(Problem::NeverWritten { name, role }, known.declared)
-            })
-            .collect();
-        if self.steps.is_empty() {
+        let mut mistakes = self.arrays.never_written();
+        if self.spans.is_empty() {
             mistakes.push(Mistake::new(Problem::NoSteps, Span::default()));
-        } else if self.data.used() == 0 {
+        } else if self.builder.build_unchecked().data_size() == 0 {
             mistakes.push(Mistake::new(Problem::NoData, Span::default()));
         }
         mistakes
     }
 
-    fn finish(self, mistakes: &mut Vec<Mistake>) -> Option<Compiled> {
-        let sizes = Sizes {
-            data: self.data.used(),
-            scratch: self.scratch.used(),
-        };
-        let program = assemble(&self.steps, sizes);
-        // The rules above leave nothing that a driver refuses; should one be missing here, this is where it shows.
-        if let Err(refusal) = program.check(&Limits::default()) {
-            let step = refusal.step.and_then(|step| self.spans.get(step as usize));
-            mistakes.push(Mistake::new(
-                Problem::Refused(refusal),
-                step.copied().unwrap_or_default(),
-            ));
-            return None;
+    fn finish(mut self) -> Result<Compiled, (super::Sources, Vec<Mistake>)> {
+        if self.mistakes.is_empty() {
+            self.mistakes = self.whole_program();
         }
-        let arrays = self.arrays.0.into_iter().map(|known| known.array).collect();
-        Some(Compiled {
-            program,
-            arrays,
-            steps: self.spans,
-        })
+        if !self.mistakes.is_empty() {
+            return Err((self.sources, self.mistakes));
+        }
+        // The rules above leave nothing that a driver refuses; should one be missing here, this is where it shows.
+        match self.builder.build() {
+            Ok(program) => Ok(Compiled {
+                program,
+                arrays: self.arrays.into_named(),
+                steps: self.spans,
+                sources: self.sources,
+            }),
+            Err(error) => {
+                let step = match error {
+                    ProgramError::Refused(refusal) => refusal.step.and_then(|step| self.spans.get(step as usize)),
+                    _ => None,
+                };
+                let at = step.copied().unwrap_or_default();
+                Err((self.sources, vec![Mistake::new(Problem::Refused(error.into()), at)]))
+            }
+        }
     }
 }
 
-fn element_type(word: Word<'_>) -> Result<ElementType, Mistake> {
-    ElementType::ALL
-        .into_iter()
-        .find(|element| element.name() == word.text)
-        .ok_or_else(|| Mistake::new(Problem::UnknownType { name: word.text.into() }, word.span))
+/// A part of an array that is written.
+struct Target {
+    /// The index of the array.
+    index: usize,
+    region: Region,
+    shape: Shape,
+}
+
+/// Whether the statements of a block had no mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clean {
+    Yes,
+    No,
 }

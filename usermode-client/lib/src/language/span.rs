@@ -1,8 +1,14 @@
 //! A place in a text.
 
+/// A text of a program: the program's own is the first, and each that is included follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u32);
+
 /// Bytes of a text, from `start` to before `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
+    /// The text.
+    pub source: SourceId,
     /// First byte.
     pub start: usize,
     /// Byte after the last.
@@ -10,21 +16,9 @@ pub struct Span {
 }
 
 impl Span {
-    /// From the start of this span to the end of `other`.
+    /// From the start of this span to the end of `other`, in the same text.
     pub fn to(self, other: Self) -> Self {
-        Self {
-            start: self.start,
-            end: other.end,
-        }
-    }
-}
-
-impl From<std::ops::Range<usize>> for Span {
-    fn from(range: std::ops::Range<usize>) -> Self {
-        Self {
-            start: range.start,
-            end: range.end,
-        }
+        Self { end: other.end, ..self }
     }
 }
 

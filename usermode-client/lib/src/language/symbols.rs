@@ -2,24 +2,28 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::rc::Rc;
 
 use hawser_abi::op::{ElementType, Opcode};
 
+use super::constant::Constant;
 use super::mistake::Mistake;
 use super::problem::Problem;
 use super::span::Span;
-use super::syntax::{Number, Word};
+use super::syntax::Word;
 
 /// Words that cannot be names, beside those of element types and operations.
 const WORDS: [&str; 7] = ["in", "out", "inout", "temp", "const", "inf", "nan"];
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Symbol<'t> {
+#[derive(Clone, Debug)]
+pub(super) enum Symbol {
     /// The array with this index.
     Array(usize),
     /// A constant.
-    Constant(Number<'t>),
+    Constant(Constant),
+    /// The function with this index.
+    Function(usize),
     /// Something whose declaration has a mistake; its uses are not reported as well.
     Broken,
 }
@@ -28,68 +32,143 @@ pub(super) enum Symbol<'t> {
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// A mistake.
-    Mistake(Mistake),
+    Mistake(Box<Mistake>),
     /// A mistake that has been reported elsewhere.
     Consequence,
+    /// A mistake after which it makes no sense to go on.
+    Fatal(Box<Mistake>),
 }
 
 impl From<Mistake> for Trouble {
     fn from(mistake: Mistake) -> Self {
-        Self::Mistake(mistake)
+        Self::Mistake(Box::new(mistake))
     }
 }
 
 /// A name and where it is declared.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Declared<'t> {
-    pub(super) symbol: Symbol<'t>,
+#[derive(Clone, Debug)]
+pub(super) struct Declared {
+    pub(super) symbol: Symbol,
     pub(super) at: Span,
+    /// The line, counted over all texts of the program.
+    line: usize,
 }
 
-/// All names.
+/// All names, and those of the blocks around a statement.
 #[derive(Debug, Default)]
-pub(super) struct Symbols<'t>(HashMap<&'t str, Declared<'t>>);
+pub(super) struct Symbols {
+    names: HashMap<Rc<str>, Declared>,
+    /// The line that is looked at: names that are declared below it are not known.
+    line: usize,
+    /// The variables of the blocks, the innermost last.
+    variables: Vec<(Word, Constant)>,
+}
 
-impl<'t> Symbols<'t> {
+impl Symbols {
+    /// Goes to a line, counted over all texts of the program.
+    pub(super) fn set_line(&mut self, line: usize) {
+        self.line = line;
+    }
+
     /// Declares a name; the first declaration stays.
-    pub(super) fn declare(&mut self, name: Word<'t>, symbol: Symbol<'t>) -> Result<(), Mistake> {
-        if is_reserved(name.text) {
-            return Err(Mistake::new(Problem::Reserved { name: name.text.into() }, name.span));
-        }
-        match self.0.entry(name.text) {
+    pub(super) fn declare(&mut self, name: &Word, symbol: Symbol) -> Result<(), Mistake> {
+        check_name(name)?;
+        match self.names.entry(name.text.clone()) {
             Entry::Vacant(entry) => {
-                entry.insert(Declared { symbol, at: name.span });
+                entry.insert(Declared {
+                    symbol,
+                    at: name.span,
+                    line: self.line,
+                });
                 Ok(())
             }
-            Entry::Occupied(entry) => {
-                let problem = Problem::Redefined { name: name.text.into() };
-                Err(Mistake::new(problem, name.span)
-                    .label("again")
-                    .also(entry.get().at, "first here"))
-            }
+            Entry::Occupied(entry) => Err(redefined(name, entry.get().at)),
         }
     }
 
     /// Remembers a name whose declaration has a mistake.
-    pub(super) fn declare_broken(&mut self, name: Word<'t>) {
-        self.0.entry(name.text).or_insert(Declared {
+    pub(super) fn declare_broken(&mut self, name: &Word) {
+        self.names.entry(name.text.clone()).or_insert(Declared {
             symbol: Symbol::Broken,
             at: name.span,
+            line: self.line,
         });
     }
 
-    pub(super) fn look_up(&self, name: Word<'_>) -> Result<Declared<'t>, Trouble> {
-        match self.0.get(name.text) {
-            None => Err(Mistake::new(Problem::UnknownName { name: name.text.into() }, name.span).into()),
+    /// Begins a block with this variable, or gives it its next value.
+    pub(super) fn enter(&mut self, variable: &Word, value: i128) -> Result<(), Mistake> {
+        check_name(variable)?;
+        let outer = self.variables.iter().find(|(name, _)| name.text == variable.text);
+        let first = outer.map(|(name, _)| name.span);
+        if let Some(first) = first.or_else(|| self.names.get(&variable.text).map(|declared| declared.at)) {
+            return Err(redefined(variable, first));
+        }
+        self.variables.push((variable.clone(), Constant::Integer(value)));
+        Ok(())
+    }
+
+    /// Ends the innermost block that has a variable.
+    pub(super) fn leave(&mut self) {
+        self.variables.pop();
+    }
+
+    /// What a name stands for in a block.
+    pub(super) fn look_up(&self, name: &Word) -> Result<Declared, Trouble> {
+        let variable = self.variables.iter().find(|(variable, _)| variable.text == name.text);
+        match variable {
+            Some((variable, value)) => Ok(Declared {
+                symbol: Symbol::Constant(value.clone()),
+                at: variable.span,
+                line: self.line,
+            }),
+            None => self.look_up_global(name),
+        }
+    }
+
+    /// What a name stands for outside all blocks.
+    pub(super) fn look_up_global(&self, name: &Word) -> Result<Declared, Trouble> {
+        match self.find(&name.text) {
+            None => Err(Mistake::new(
+                Problem::UnknownName {
+                    name: name.text.to_string(),
+                },
+                name.span,
+            )
+            .into()),
             Some(Declared {
                 symbol: Symbol::Broken, ..
             }) => Err(Trouble::Consequence),
-            Some(declared) => Ok(*declared),
+            Some(declared) => Ok(declared.clone()),
         }
+    }
+
+    /// The declaration of a name above the line that is looked at, whatever it is.
+    pub(super) fn find(&self, name: &str) -> Option<&Declared> {
+        self.names.get(name).filter(|declared| declared.line <= self.line)
     }
 }
 
-fn is_reserved(name: &str) -> bool {
+fn redefined(name: &Word, first: Span) -> Mistake {
+    let problem = Problem::Redefined {
+        name: name.text.to_string(),
+    };
+    Mistake::new(problem, name.span)
+        .label("again")
+        .also(first, "first here")
+}
+
+/// Refuses a name that is a word of the language.
+pub(super) fn check_name(name: &Word) -> Result<(), Mistake> {
+    if !is_reserved(&name.text) {
+        return Ok(());
+    }
+    let problem = Problem::Reserved {
+        name: name.text.to_string(),
+    };
+    Err(Mistake::new(problem, name.span))
+}
+
+pub(super) fn is_reserved(name: &str) -> bool {
     WORDS.contains(&name)
         || ElementType::ALL.iter().any(|element| element.name() == name)
         || Opcode::ALL.iter().any(|operation| operation.name() == name)

@@ -1,83 +1,166 @@
 //! The syntax tree.
 
+use std::rc::Rc;
+
+use hawser_abi::op::{Opcode, Predicate};
+
 use super::Role;
 use super::span::Span;
 
+/// Levels of parentheses, operators, blocks, calls of functions within functions, and files within files.
+pub(super) const MAX_DEPTH: usize = 128;
+
 /// A word of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Word<'t> {
-    pub(super) text: &'t str,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) text: Rc<str>,
     pub(super) span: Span,
 }
 
-/// A number as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Number<'t> {
-    pub(super) sign: Sign,
-    /// The text after the sign.
-    pub(super) text: &'t str,
-    pub(super) span: Span,
+/// Whether a line that begins with the word is a line of its own wherever it stands.
+pub(super) fn is_leading_word(text: &str) -> bool {
+    matches!(text, "const" | "def" | "include" | "repeat") || Role::named(text).is_some()
 }
 
-/// The sign of a number.
+/// What an infix operator does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
-    Plus,
+pub(super) enum Operator {
+    /// It stands for an operation.
+    Operation(Opcode),
+    /// It compares.
+    Comparison(Predicate),
+}
+
+/// The sign before an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prefix {
     Minus,
+    Not,
 }
 
-/// Where a value of an expression comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value<'t> {
-    Name(Word<'t>),
-    Number(Number<'t>),
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Expression {
+    pub(super) kind: ExpressionKind,
+    pub(super) span: Span,
+    /// Levels of expressions in it, itself included.
+    pub(super) depth: usize,
 }
 
-impl Value<'_> {
-    pub(super) fn span(&self) -> Span {
-        match self {
-            Self::Name(word) => word.span,
-            Self::Number(number) => number.span,
-        }
+/// What an expression is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ExpressionKind {
+    /// A number without a sign.
+    Number(Rc<str>),
+    Name(Rc<str>),
+    Prefix {
+        prefix: Prefix,
+        operand: Box<Expression>,
+    },
+    Infix {
+        operator: Operator,
+        at: Span,
+        operands: Box<[Expression; 2]>,
+    },
+    Call {
+        function: Word,
+        arguments: Vec<Expression>,
+    },
+    /// `of[places]`
+    Part {
+        of: Box<Expression>,
+        places: Vec<Place>,
+    },
+    /// `of as [dimensions]`
+    Reshape {
+        of: Box<Expression>,
+        dimensions: Vec<Expression>,
+    },
+}
+
+/// A place in one dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Index(Expression),
+    Range {
+        start: Option<Expression>,
+        end: Option<Expression>,
+        span: Span,
+    },
+}
+
+impl Place {
+    /// The expressions in it.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let list = match self {
+            Self::Index(index) => [Some(index), None],
+            Self::Range { start, end, .. } => [start.as_ref(), end.as_ref()],
+        };
+        list.into_iter().flatten()
     }
 }
 
-/// The right side of an assignment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Expression<'t> {
-    /// `x` or `2.5`.
-    Value(Value<'t>),
-    /// `name(values)`, or an infix operator by its operation's name.
-    Call {
-        operation: Word<'t>,
-        values: Vec<Value<'t>>,
-    },
-}
-
 /// A declaration of an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Declaration<'t> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Declaration {
     pub(super) role: Role,
-    pub(super) name: Word<'t>,
-    pub(super) element: Word<'t>,
-    pub(super) count: Value<'t>,
+    pub(super) name: Word,
+    pub(super) element: Word,
+    pub(super) dimensions: Vec<Expression>,
+    /// The dimensions with their brackets.
+    pub(super) shape: Span,
+    /// The file of its values.
+    pub(super) file: Option<Word>,
 }
 
-/// A line.
+/// A function.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Statement<'t> {
-    Array(Declaration<'t>),
+pub(super) struct Function {
+    pub(super) name: Word,
+    pub(super) parameters: Vec<Word>,
+    pub(super) body: Expression,
+}
+
+/// An assignment to an array or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Assignment {
+    pub(super) target: Word,
+    /// The part of the array, the part of that part, and so on.
+    pub(super) parts: Vec<Vec<Place>>,
+    pub(super) expression: Expression,
+    pub(super) span: Span,
+}
+
+/// How often a block runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Repetition {
+    pub(super) variable: Option<Word>,
+    /// The first value of the variable; 0 where nothing is written.
+    pub(super) start: Option<Expression>,
+    /// The value after the last.
+    pub(super) end: Expression,
+    pub(super) body: Vec<Statement>,
+    /// The line that begins the block.
+    pub(super) span: Span,
+}
+
+/// A line, or a block of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Statement {
+    Array(Declaration),
     Constant {
-        name: Word<'t>,
-        number: Number<'t>,
+        name: Word,
+        value: Expression,
     },
-    Assignment {
-        target: Word<'t>,
-        expression: Expression<'t>,
+    Function(Function),
+    Include {
+        path: Word,
         span: Span,
     },
+    Assignment(Assignment),
+    Repeat(Repetition),
     /// A line that could not be read declares this name, as far as can be told.
     Broken {
-        name: Word<'t>,
+        name: Word,
     },
 }

@@ -1,17 +1,18 @@
 //! Tokens.
 
-use logos::{Lexer, Logos};
+use logos::Logos;
 
 use super::mistake::Mistake;
 use super::problem::Problem;
-use super::span::Span;
+use super::span::{SourceId, Span};
 
 /// What a token is.
 #[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
 #[logos(skip r"[ \t\r]+")]
 #[logos(skip r"\u{FEFF}")]
-#[logos(skip(r"#[^\n]*", allow_greedy = true))]
 pub(super) enum Kind {
+    #[regex(r"#[^\n]*", allow_greedy = true)]
+    Comment,
     #[token("\n")]
     Newline,
     #[regex(r"[A-Za-z_][A-Za-z0-9_]*")]
@@ -19,12 +20,16 @@ pub(super) enum Kind {
     #[regex(r"0[xX][0-9A-Za-z_]*")]
     #[regex(r"[0-9][0-9_]*(\.[0-9][0-9_]*)?([eE][+-]?[0-9]+)?")]
     Number,
+    #[regex(r#""[^"\n]*""#)]
+    Text,
     #[token(":")]
     Colon,
     #[token("=")]
     Equals,
     #[token(",")]
     Comma,
+    #[token("..")]
+    Dots,
     #[token("(")]
     Open,
     #[token(")")]
@@ -33,6 +38,10 @@ pub(super) enum Kind {
     OpenBracket,
     #[token("]")]
     CloseBracket,
+    #[token("{")]
+    OpenBrace,
+    #[token("}")]
+    CloseBrace,
     #[token("+")]
     Plus,
     #[token("-")]
@@ -41,9 +50,35 @@ pub(super) enum Kind {
     Star,
     #[token("/")]
     Slash,
+    #[token("%")]
+    Percent,
+    #[token("&")]
+    And,
+    #[token("|")]
+    Or,
+    #[token("^")]
+    Caret,
+    #[token("~")]
+    Tilde,
+    #[token("<<")]
+    ShiftLeft,
+    #[token(">>")]
+    ShiftRight,
+    #[token("==")]
+    Equal,
+    #[token("!=")]
+    NotEqual,
+    #[token("<")]
+    Less,
+    #[token("<=")]
+    LessOrEqual,
+    #[token(">")]
+    Greater,
+    #[token(">=")]
+    GreaterOrEqual,
 }
 
-/// A token of a line.
+/// A token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token<'t> {
     pub(super) kind: Kind,
@@ -51,110 +86,37 @@ pub(super) struct Token<'t> {
     pub(super) span: Span,
 }
 
-/// A line that has tokens, and where it ends.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Line<'t> {
-    pub(super) tokens: Vec<Token<'t>>,
-    pub(super) end: usize,
-}
+/// A token, or a character that the language does not have.
+pub(super) type Lexed<'t> = Result<Token<'t>, Mistake>;
 
-/// Cuts a text into lines of tokens. A line with a character that the language does not have is left out, and reported once.
-pub(super) fn lines(text: &str) -> (Vec<Line<'_>>, Vec<Mistake>) {
-    let (mut lines, mut mistakes) = (Vec::new(), Vec::new());
-    let mut lexer = Kind::lexer(text);
-    loop {
-        let (line, outcome, more) = line(&mut lexer);
-        match outcome {
-            Err(mistake) => mistakes.push(mistake),
-            Ok(()) if !line.tokens.is_empty() => lines.push(line),
-            Ok(()) => {}
-        }
-        if !more {
-            return (lines, mistakes);
-        }
-    }
-}
-
-/// Reads one line; says whether there are more.
-fn line<'t>(lexer: &mut Lexer<'t, Kind>) -> (Line<'t>, Result<(), Mistake>, bool) {
-    let (mut line, mut outcome) = (Line::default(), Ok(()));
-    while let Some(kind) = lexer.next() {
-        let span = Span::from(lexer.span());
+/// Cuts a text into tokens, comments and line ends included.
+pub(super) fn tokens(text: &str, source: SourceId) -> impl Iterator<Item = Lexed<'_>> {
+    Kind::lexer(text).spanned().map(move |(kind, range)| {
+        let span = Span {
+            source,
+            start: range.start,
+            end: range.end,
+        };
         match kind {
-            Ok(Kind::Newline) => {
-                return (
-                    Line {
-                        end: span.start,
-                        ..line
-                    },
-                    outcome,
-                    true,
-                );
-            }
-            Ok(kind) => line.tokens.push(Token {
+            Ok(kind) => Ok(Token {
                 kind,
-                text: lexer.slice(),
+                text: &text[range],
                 span,
             }),
-            Err(()) if outcome.is_ok() => outcome = Err(unknown(lexer.source(), span)),
-            Err(()) => {}
+            Err(()) => Err(unknown(text, span)),
         }
-    }
-    (
-        Line {
-            end: lexer.source().len(),
-            ..line
-        },
-        outcome,
-        false,
-    )
+    })
 }
 
 /// The first character that was not understood.
 fn unknown(text: &str, span: Span) -> Mistake {
     let character = text[span.start..].chars().next().unwrap_or_default();
     let end = span.start + character.len_utf8();
-    Mistake::new(Problem::UnknownCharacter { character }, Span { start: span.start, end })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn texts(text: &str) -> Vec<Vec<&str>> {
-        let (lines, mistakes) = lines(text);
-        assert_eq!(mistakes, []);
-        lines
-            .into_iter()
-            .map(|line| line.tokens.into_iter().map(|token| token.text).collect())
-            .collect()
-    }
-
-    #[test]
-    fn lines_are_cut_into_tokens() {
-        assert_eq!(
-            texts("\u{FEFF}# nothing\r\n\n in x:f32[1_0] # an array\r\ny=fma(x,-2.5e-3,0xFF)"),
-            [
-                vec!["in", "x", ":", "f32", "[", "1_0", "]"],
-                vec!["y", "=", "fma", "(", "x", ",", "-", "2.5e-3", ",", "0xFF", ")"],
-            ]
-        );
-        assert!(texts("").is_empty());
-    }
-
-    #[test]
-    fn a_line_with_an_unknown_character_is_reported_once_and_left_out() {
-        let (lines, mistakes) = lines("a = b\nc = €d $ e\nf = g");
-        assert_eq!(
-            lines.iter().map(|line| line.tokens[0].text).collect::<Vec<_>>(),
-            ["a", "f"]
-        );
-        assert_eq!(
-            mistakes,
-            [Mistake::new(
-                Problem::UnknownCharacter { character: '€' },
-                Span { start: 10, end: 13 }
-            )]
-        );
-    }
+    let problem = match character {
+        '"' => Problem::Unfinished {
+            expected: "the closing `\"`",
+        },
+        _ => Problem::UnknownCharacter { character },
+    };
+    Mistake::new(problem, Span { end, ..span })
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use hawser_abi::program::Space;
 
+use super::region::Region;
 use super::{Element, ProgramError};
 use crate::transport::{Buffer, OutsideBuffer};
 
@@ -14,7 +15,7 @@ const CHUNK: usize = 64 << 10;
 
 /// Names the builder that an array belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BuilderId(pub u64);
+pub(crate) struct BuilderId(pub u64);
 
 /// An array of a program: in its data buffer, or in device-local memory.
 pub struct Array<T> {
@@ -26,8 +27,8 @@ pub struct Array<T> {
 }
 
 /// Where an array lies, whatever its elements are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
     pub owner: BuilderId,
     pub space: Space,
     pub offset: u64,
@@ -35,7 +36,7 @@ pub(super) struct Place {
 
 /// A source of a step, whatever its elements are.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// An array.
     Array(Place),
     /// Bits of a constant.
@@ -77,6 +78,25 @@ impl<T: Element> Array<T> {
 
     pub(super) const fn source(&self) -> Source {
         Source::Array(self.place())
+    }
+
+    pub(super) const fn region(&self) -> Region {
+        Region {
+            place: self.place(),
+            element: T::TYPE,
+            count: self.count,
+        }
+    }
+
+    /// The array at a place for elements of this type.
+    pub(super) fn from_region(region: Region) -> Self {
+        Self {
+            owner: region.place.owner,
+            space: region.place.space,
+            offset: region.place.offset,
+            count: region.count,
+            element: PhantomData,
+        }
     }
 
     /// Some neighbouring elements of the array.

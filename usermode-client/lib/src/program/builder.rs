@@ -1,15 +1,16 @@
 //! Builds programs from typed arrays.
 
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hawser_abi::op::Opcode;
+use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::pci::MEMORY_BAR_SIZE;
 use hawser_abi::program::{MAX_DATA, OperandIndex, Space, Step, step_flags};
 use hawser_core::Limits;
 use zerocopy::FromZeros;
 
 use super::array::{BuilderId, Place, Source};
+use super::region::Region;
+use super::scratch::Blocks;
 use super::{ARRAY_ALIGNMENT, Array, Element, Operand, Program, ProgramError, Sizes, assemble};
 
 /// A program in the making.
@@ -31,7 +32,9 @@ use super::{ARRAY_ALIGNMENT, Array, Element, Operand, Program, ProgramError, Siz
 #[derive(Debug)]
 pub struct ProgramBuilder {
     id: BuilderId,
-    sizes: Sizes,
+    /// Bytes of the data buffer that arrays take.
+    data: u64,
+    scratch: Blocks,
     steps: Vec<Step>,
 }
 
@@ -47,23 +50,26 @@ impl ProgramBuilder {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             id: BuilderId(NEXT.fetch_add(1, Ordering::Relaxed)),
-            sizes: Sizes::default(),
+            data: 0,
+            scratch: Blocks::of(MEMORY_BAR_SIZE),
             steps: Vec::new(),
         }
     }
 
     /// An array of `count` elements in the data buffer.
     pub fn array<T: Element>(&mut self, count: u64) -> Result<Array<T>, ProgramError> {
-        let (offset, end) = extend::<T>(self.sizes.data, count, MAX_DATA)?;
-        self.sizes.data = end;
-        Ok(self.make(Space::Data, offset, count))
+        self.region(Space::Data, T::TYPE, count).map(Array::from_region)
     }
 
     /// An array of `count` elements in device-local memory. A program must write it before reading it.
     pub fn scratch<T: Element>(&mut self, count: u64) -> Result<Array<T>, ProgramError> {
-        let (offset, end) = extend::<T>(self.sizes.scratch, count, MEMORY_BAR_SIZE)?;
-        self.sizes.scratch = end;
-        Ok(self.make(Space::Scratch, offset, count))
+        self.region(Space::Scratch, T::TYPE, count).map(Array::from_region)
+    }
+
+    /// Gives an array back that [`scratch`](Self::scratch) made, so that its bytes are used for others. Steps that are added later must
+    /// not use it: they would work on whatever lies there by then.
+    pub fn release<T: Element>(&mut self, array: Array<T>) -> Result<(), ProgramError> {
+        self.release_region(array.region())
     }
 
     /// The program, checked against revision 1 of the device.
@@ -80,17 +86,43 @@ impl ProgramBuilder {
 
     /// The program, whether a driver accepts it or not.
     pub fn build_unchecked(&self) -> Program {
-        assemble(&self.steps, self.sizes)
+        let sizes = Sizes {
+            data: self.data,
+            scratch: self.scratch.used(),
+        };
+        assemble(&self.steps, sizes)
     }
 
-    fn make<T>(&self, space: Space, offset: u64, count: u64) -> Array<T> {
-        Array {
+    /// A place for `count` elements of this type.
+    pub(crate) fn region(&mut self, space: Space, element: ElementType, count: u64) -> Result<Region, ProgramError> {
+        let length = count.checked_mul(element.size());
+        let offset = match space {
+            Space::Scratch => self.scratch.take(length)?,
+            _ => {
+                let (offset, end) = extend(self.data, length, MAX_DATA)?;
+                self.data = end;
+                offset
+            }
+        };
+        let place = Place {
             owner: self.id,
             space,
             offset,
-            count,
-            element: PhantomData,
+        };
+        Ok(Region { place, element, count })
+    }
+
+    /// Gives back a place in device-local memory.
+    pub(crate) fn release_region(&mut self, region: Region) -> Result<(), ProgramError> {
+        let Place { owner, space, offset } = region.place;
+        let ours = owner == self.id && space == Space::Scratch;
+        if ours && self.scratch.give_back(offset, region.length()) {
+            return Ok(());
         }
+        Err(ProgramError::NotScratch {
+            offset,
+            count: region.count,
+        })
     }
 
     /// Adds a step whose sources have as many elements as its destination, all of them of one type.
@@ -123,12 +155,12 @@ impl ProgramBuilder {
     }
 
     /// Index of the step that is added next.
-    pub(super) fn next_step(&self) -> usize {
+    pub(crate) fn next_step(&self) -> usize {
         self.steps.len()
     }
 
     /// Adds a step with these operands.
-    pub(super) fn step(&mut self, step: Step, dst: Place, sources: &[Source]) -> Result<&mut Self, ProgramError> {
+    pub(crate) fn step(&mut self, step: Step, dst: Place, sources: &[Source]) -> Result<&mut Self, ProgramError> {
         let mut step = step;
         let mut constant = None;
         self.put(&mut step, OperandIndex::Dst, dst)?;
@@ -181,12 +213,10 @@ pub(super) fn saturating<T: Element>(opcode: Opcode, count: u64) -> Step {
 
 const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
 
-/// Offset and end of the next array in a space of which `used` bytes are taken.
-fn extend<T: Element>(used: u64, count: u64, limit: u64) -> Result<(u64, u64), ProgramError> {
+/// Offset and end of the next array, of `length` bytes if 64 bits can tell, in a space of which `used` bytes are taken.
+fn extend(used: u64, length: Option<u64>, limit: u64) -> Result<(u64, u64), ProgramError> {
     let offset = used.next_multiple_of(ARRAY_ALIGNMENT);
-    let end = count
-        .checked_mul(T::TYPE.size())
-        .and_then(|length| length.checked_add(offset));
+    let end = length.and_then(|length| length.checked_add(offset));
     match end {
         Some(end) if end <= limit => Ok((offset, end)),
         _ => Err(ProgramError::TooLarge {
@@ -286,6 +316,31 @@ mod tests {
                 length: u64::MAX,
                 limit: MEMORY_BAR_SIZE
             }
+        );
+    }
+
+    #[test]
+    fn device_local_memory_is_used_again() {
+        let mut builder = ProgramBuilder::new();
+        let first = builder.scratch::<f32>(100).unwrap();
+        let second = builder.scratch::<u8>(1).unwrap();
+        builder.release(first).unwrap();
+        assert_eq!(builder.scratch::<u64>(8).unwrap().offset(), first.offset());
+        let not_scratch = |array: Array<u8>| ProgramError::NotScratch {
+            offset: array.offset(),
+            count: array.count(),
+        };
+        let data = builder.array::<u8>(1).unwrap();
+        let strange = ProgramBuilder::new().scratch::<u8>(1).unwrap();
+        for array in [data, strange, second.part(0..0).unwrap()] {
+            let outcome = builder.release(array);
+            assert!(outcome == Err(not_scratch(array)) || array.count() == 0);
+        }
+        builder.release(second).unwrap();
+        assert_eq!(
+            builder.release(second),
+            Err(not_scratch(second)),
+            "it is given back twice"
         );
     }
 

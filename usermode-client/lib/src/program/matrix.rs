@@ -1,5 +1,7 @@
 //! Arrays as matrices, and steps on them.
 
+use std::ops::Range;
+
 use hawser_abi::op::Opcode;
 use hawser_abi::program::{OperandIndex, Step};
 
@@ -51,6 +53,20 @@ impl<T: Element> Matrix<T> {
     /// The elements, row by row.
     pub const fn array(&self) -> Array<T> {
         self.array
+    }
+
+    /// The elements of a row.
+    pub fn row(&self, index: u64) -> Result<Array<T>, ProgramError> {
+        let columns = u64::from(self.columns);
+        self.array
+            .part(index.saturating_mul(columns)..index.saturating_add(1).saturating_mul(columns))
+    }
+
+    /// Some neighbouring rows, at least one.
+    pub fn rows(&self, rows: Range<u64>) -> Result<Self, ProgramError> {
+        let columns = u64::from(self.columns);
+        let part = rows.start.saturating_mul(columns)..rows.end.saturating_mul(columns);
+        self.array.part(part)?.matrix(rows.end - rows.start, columns)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Programs as the driver takes them: a header, and steps.
 
-mod array;
+pub(crate) mod array;
 mod assemble;
 mod builder;
 mod element;
@@ -10,6 +10,8 @@ mod matrix;
 #[cfg(test)]
 mod operation_tests;
 mod reduction;
+pub(crate) mod region;
+mod scratch;
 
 use std::time::Duration;
 
@@ -102,6 +104,14 @@ pub enum ProgramError {
         /// Element after the last.
         end: u64,
         /// Elements of the array.
+        count: u64,
+    },
+    /// What is given back is no array in device-local memory of this program, or was given back before.
+    #[error("{count} elements at {offset} are no array in device-local memory that this program uses")]
+    NotScratch {
+        /// Byte offset.
+        offset: u64,
+        /// Number of elements.
         count: u64,
     },
     /// The driver would refuse the program.

@@ -1,0 +1,77 @@
+//! A problem at a place of an assembly text, shown with the text around it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use thiserror::Error;
+
+use super::problem::Problem;
+use crate::language::{Position, Span};
+
+/// Something wrong in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{problem}")]
+pub struct Mistake {
+    /// What is wrong.
+    pub problem: Problem,
+    /// Where.
+    pub at: Span,
+}
+
+impl Diagnostic for Mistake {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(format!("hwa::{}", self.problem.code())))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.problem.help().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new_primary_with_span(Some("here".into()), self.at);
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+/// Everything wrong in a text, in the order of the text: at most one mistake a line.
+#[derive(Clone, Debug, Error)]
+#[error("{} error{} in `{}`", list.len(), if list.len() == 1 { "" } else { "s" }, text.name())]
+pub struct Mistakes {
+    text: Arc<NamedSource<String>>,
+    list: Vec<Mistake>,
+}
+
+impl Mistakes {
+    pub(super) fn new(file: &str, text: &str, list: Vec<Mistake>) -> Self {
+        Self {
+            text: Arc::new(NamedSource::new(file, text.to_owned())),
+            list,
+        }
+    }
+
+    /// The mistakes.
+    pub fn list(&self) -> &[Mistake] {
+        &self.list
+    }
+
+    /// The file that they are in.
+    pub fn file(&self) -> &str {
+        self.text.name()
+    }
+
+    /// The position of a mistake.
+    pub fn position(&self, mistake: &Mistake) -> Position {
+        Position::of(self.text.inner(), mistake.at.start)
+    }
+}
+
+impl Diagnostic for Mistakes {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.text)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.list.iter().map(|mistake| mistake as &dyn Diagnostic)))
+    }
+}

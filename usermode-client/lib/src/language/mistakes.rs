@@ -1,0 +1,141 @@
+//! All mistakes of a program, shown with the texts around them.
+
+use std::fmt;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+use thiserror::Error;
+
+use super::mistake::{Mistake, Position};
+use super::sources::Sources;
+use super::span::Span;
+
+/// Everything wrong in a program, in the order of its texts.
+#[derive(Clone, Debug)]
+pub struct Mistakes {
+    sources: Sources,
+    list: Vec<Mistake>,
+    shown: Vec<Shown>,
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.sources.main().name();
+        match self.list.len() {
+            1 => write!(f, "1 error in `{name}`"),
+            more => write!(f, "{more} errors in `{name}`"),
+        }
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl Mistakes {
+    pub(super) fn new(sources: Sources, mut list: Vec<Mistake>) -> Self {
+        list.sort_by_key(|mistake| (mistake.at.source, mistake.at.start));
+        let shown = list.iter().map(|mistake| Shown::new(mistake, &sources)).collect();
+        Self { sources, list, shown }
+    }
+
+    /// The mistakes.
+    pub fn list(&self) -> &[Mistake] {
+        &self.list
+    }
+
+    /// The position of a mistake in its text.
+    pub fn position(&self, mistake: &Mistake) -> Position {
+        self.sources.position(mistake.at)
+    }
+
+    /// The name of the text that a mistake is in.
+    pub fn file(&self, mistake: &Mistake) -> &str {
+        self.sources.get(mistake.at.source).name()
+    }
+}
+
+impl Diagnostic for Mistakes {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.sources.main().code())
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.shown.iter().map(|shown| shown as &dyn Diagnostic)))
+    }
+}
+
+/// A mistake with its text.
+#[derive(Clone, Debug)]
+struct Shown {
+    mistake: Mistake,
+    code: std::sync::Arc<miette::NamedSource<String>>,
+    elsewhere: Option<Elsewhere>,
+}
+
+impl Shown {
+    fn new(mistake: &Mistake, sources: &Sources) -> Self {
+        let other = mistake.other_place().filter(|(at, _)| at.source != mistake.at.source);
+        Self {
+            mistake: mistake.clone(),
+            code: sources.get(mistake.at.source).shared_code(),
+            elsewhere: other.map(|(at, label)| Elsewhere {
+                label,
+                at,
+                code: sources.get(at.source).shared_code(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.mistake.fmt(f)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.mistake.code()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.mistake.help()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.mistake.labels()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.code)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        let elsewhere = self.elsewhere.as_ref()?;
+        Some(Box::new(std::iter::once(elsewhere as &dyn Diagnostic)))
+    }
+}
+
+/// The other place of a mistake, in another text.
+#[derive(Clone, Debug, Error)]
+#[error("{label}")]
+struct Elsewhere {
+    label: &'static str,
+    at: Span,
+    code: std::sync::Arc<miette::NamedSource<String>>,
+}
+
+impl Diagnostic for Elsewhere {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new_primary_with_span(Some(self.label.into()), self.at);
+        Some(Box::new(std::iter::once(label)))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.code)
+    }
+}
