@@ -1,4 +1,4 @@
-//! Type-checks for Windows: the client with its real transport, the driver on the stand-in bindings.
+//! Type-checks for Windows: the client with its real transport and the attacks that go through it, the driver on the stand-in bindings.
 
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
@@ -7,7 +7,7 @@ const TARGETS: [&str; 2] = ["x86_64-pc-windows-msvc", "x86_64-pc-windows-gnu"];
 /// Set where a missing target is to be skipped instead of failing.
 pub const SKIP_VARIABLE: &str = "HAWSER_SKIP_WINDOWS_CHECK";
 
-/// Adds the targets where they are missing and checks both crates.
+/// Adds the targets where they are missing and checks the crates.
 pub fn run(shell: &Shell) -> Result<()> {
     for target in TARGETS {
         if !available(shell, target)? {
@@ -19,7 +19,11 @@ pub fn run(shell: &Shell) -> Result<()> {
                 "the target {target} cannot be added (`rustup target add {target}`); set {SKIP_VARIABLE}=1 to go without"
             );
         }
-        cmd!(shell, "cargo check --quiet -p hawser -p hawser-cli --target {target}").run()?;
+        cmd!(
+            shell,
+            "cargo check --quiet -p hawser -p hawser-cli -p hawser-attack --target {target}"
+        )
+        .run()?;
     }
     check_driver(shell)
 }
