@@ -1,4 +1,5 @@
-//! Round trips of real `.npy` files: NumPy writes the inputs, the command runs a program, NumPy compares the output.
+//! Round trips of real `.npy` files: NumPy writes the inputs, the command runs a program, NumPy compares the output. The examples that have a
+//! check in Python bring it with them.
 
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
@@ -66,17 +67,38 @@ print('NumPy agrees on', len(sys.argv) - 2, 'types')
 pub fn run(shell: &Shell) -> Result<()> {
     let Some(python) = python_with_numpy(shell)? else {
         if shell.var(SKIP_VARIABLE).is_ok() {
-            println!("SKIPPED: no NumPy, and {SKIP_VARIABLE} is set");
+            println!("SKIPPED: no NumPy and Pillow, and {SKIP_VARIABLE} is set");
             return Ok(());
         }
-        bail!("NumPy cannot be installed (python3 -m venv, pip install numpy); set {SKIP_VARIABLE}=1 to go without");
+        bail!(
+            "NumPy and Pillow cannot be installed (python3 -m venv, pip install numpy pillow); set {SKIP_VARIABLE}=1 to go without"
+        );
     };
-    example(shell, &python)?;
-    every_type(shell, &python)
+    saxpy(shell, &python)?;
+    every_type(shell, &python)?;
+    checked(shell, &python, "digits", "predictions=predictions.npy")?;
+    checked(shell, &python, "sharpen", "sharp=sharp.png")
 }
 
-/// The example, in every memory model.
-fn example(shell: &Shell, python: &str) -> Result<()> {
+/// An example that has a check of its own for one of its outputs.
+fn checked(shell: &Shell, python: &str, name: &str, out: &str) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (array, file) = out.split_once('=').context("an output is ARRAY=FILE")?;
+    let file = folder.path().join(file);
+    let out = format!("{array}={}", file.display());
+    let program = format!("examples/{name}/{name}.hws");
+    cmd!(shell, "cargo --quiet hawser run {program} --out {out}")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    let check = format!("examples/{name}/check.py");
+    cmd!(shell, "{python} -B {check} {file}")
+        .run()
+        .with_context(|| format!("{check} found a difference"))
+}
+
+/// The smallest example, in every memory model.
+fn saxpy(shell: &Shell, python: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = |name: &str| folder.path().join(name);
     let (x, y, out) = (file("x.npy"), file("y.npy"), file("out.npy"));
@@ -136,12 +158,12 @@ fn every_type(shell: &Shell, python: &str) -> Result<()> {
         .context("NumPy found a difference")
 }
 
-/// A Python that can import NumPy: the system's, or one in a virtual environment below `target`.
+/// A Python that can import NumPy and Pillow: the system's, or one in a virtual environment below `target`.
 fn python_with_numpy(shell: &Shell) -> Result<Option<String>> {
     let venv = "target/numpy-venv";
     let own = format!("{venv}/bin/python");
     for python in ["python3", own.as_str()] {
-        if cmd!(shell, "{python} -c 'import numpy'")
+        if cmd!(shell, "{python} -c 'import numpy, PIL'")
             .quiet()
             .ignore_stderr()
             .run()
@@ -153,8 +175,11 @@ fn python_with_numpy(shell: &Shell) -> Result<Option<String>> {
     if cmd!(shell, "python3 -m venv {venv}").run().is_err() {
         return Ok(None);
     }
-    let installed = cmd!(shell, "{own} -m pip install --quiet --disable-pip-version-check numpy")
-        .run()
-        .is_ok();
+    let installed = cmd!(
+        shell,
+        "{own} -m pip install --quiet --disable-pip-version-check numpy pillow"
+    )
+    .run()
+    .is_ok();
     Ok(installed.then_some(own))
 }

@@ -5,6 +5,7 @@ mod arrays;
 mod assembly;
 mod documents;
 mod ends;
+mod examples;
 mod explain;
 mod failures;
 mod form_failures;
