@@ -138,6 +138,12 @@ fn explanation(subject: &Subject<'_>, piece: &Piece) -> String {
                 "The program only writes it, and {most} larger ranges have the mappings from the device: copied out of the arena."
             )
         }
+        (Why::CheaperToCopy, Route::CopyIn(_)) => {
+            "The program only reads it, and copying so few bytes into the arena costs less than a DMA transaction for them.".into()
+        }
+        (Why::CheaperToCopy, _) => {
+            "The program only writes it, and copying so few bytes out of the arena costs less than a DMA transaction for them.".into()
+        }
         (Why::TooFewRegisters, Route::CopyIn(_)) => {
             "The program only reads it, and no map registers are left for it: copied into the arena.".into()
         }
