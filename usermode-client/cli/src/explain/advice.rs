@@ -62,7 +62,7 @@ fn of_plan(subject: &Subject<'_>, findings: &mut Findings) {
     let inspection = subject.inspection;
     for piece in &inspection.pieces {
         let kind = match piece.why() {
-            Why::OnlyRead | Why::OnlyWritten => continue,
+            Why::OnlyRead | Why::OnlyWritten | Why::CheaperToCopy => continue,
             Why::ReadAndWritten => Kind::CopiedBothWays,
             Why::PartialLine => Kind::PartialLines,
             Why::TooManyMappings => Kind::ManyRanges,

@@ -138,6 +138,12 @@ fn explanation(subject: &Subject<'_>, piece: &Piece) -> String {
                 "The program only writes it, and {most} larger ranges have the mappings from the device: copied out of the arena."
             )
         }
+        (Why::CheaperToCopy, Route::CopyIn(_)) => {
+            "The program only reads it, and it is so short that a mapping would cost more than a copy: copied into the arena.".into()
+        }
+        (Why::CheaperToCopy, _) => {
+            "The program only writes it, and it is so short that a mapping would cost more than a copy: copied out of the arena.".into()
+        }
         (Why::TooFewRegisters, Route::CopyIn(_)) => {
             "The program only reads it, and no map registers are left for it: copied into the arena.".into()
         }

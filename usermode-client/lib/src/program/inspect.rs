@@ -22,7 +22,13 @@ impl Program {
     pub fn check(&self, limits: &Limits) -> Result<(), Refusal> {
         let room = self.room(limits);
         let mut words = vec![0; room.words()];
-        check(&self.bytes, self.shape(0), limits, &mut Workspace::new(&mut words, room)).map(drop)
+        check(
+            &self.bytes,
+            self.shape(0),
+            limits,
+            &mut Workspace::new(&mut words, room),
+        )
+        .map(drop)
     }
 
     /// Checks and plans the program as a driver with these limits does, for a page-aligned data buffer.
