@@ -139,10 +139,10 @@ fn explanation(subject: &Subject<'_>, piece: &Piece) -> String {
             )
         }
         (Why::CheaperToCopy, Route::CopyIn(_)) => {
-            "The program only reads it, and copying so few bytes into the arena costs less than a DMA transaction for them.".into()
+            "The program only reads it, and it is so short that a mapping would cost more than a copy: copied into the arena.".into()
         }
         (Why::CheaperToCopy, _) => {
-            "The program only writes it, and copying so few bytes out of the arena costs less than a DMA transaction for them.".into()
+            "The program only writes it, and it is so short that a mapping would cost more than a copy: copied out of the arena.".into()
         }
         (Why::TooFewRegisters, Route::CopyIn(_)) => {
             "The program only reads it, and no map registers are left for it: copied into the arena.".into()
