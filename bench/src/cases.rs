@@ -3,7 +3,6 @@
 use std::hint::black_box;
 
 use anyhow::{Context, Result, ensure};
-use hawser_abi::descriptor::Segment;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::MAX_DATA;
 use hawser_core::View;
@@ -11,7 +10,7 @@ use hawser_core::View;
 use crate::floor;
 use crate::foreign::{Mix, bpf, wasm};
 use crate::hawser::Engine;
-use crate::lists::{Element, PAGE, Scatter};
+use crate::lists::{self, Element, PAGE, Scatter};
 use crate::programs::operand::{Operand, step};
 use crate::programs::{Draft, Kind, Program};
 use crate::rounds::Case;
@@ -22,18 +21,21 @@ use crate::scale::Scale;
 pub enum Stage {
     /// It is checked.
     Check,
+    /// It is translated, having been checked and planned before.
+    Translate,
     /// It is checked, planned and translated.
     Prepare,
 }
 
 impl Stage {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Check, Self::Prepare];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Check, Self::Translate, Self::Prepare];
 
     /// The name in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Check => "check",
+            Self::Translate => "translate",
             Self::Prepare => "check+plan+translate",
         }
     }
@@ -117,17 +119,21 @@ impl Inputs {
     }
 }
 
-/// A check or preparation of every program of a pool, all of which are accepted.
+/// What a stage does with every program of a pool, all of which are accepted.
 fn hawser_case(stage: Stage, pool: &Pool) -> Result<Case<'_>> {
     let mut engine = Engine::new(pool.steps);
     let name = hawser_name(stage, pool.kind, pool.steps);
-    for program in &pool.programs {
-        engine.prepare(program).with_context(|| name.clone())?;
-    }
+    let prepared = pool.programs.iter().map(|program| engine.prepare(program));
+    let prepared: Vec<_> = prepared.collect::<Result<_, _>>().with_context(|| name.clone())?;
     let run: Box<dyn FnMut()> = match stage {
         Stage::Check => Box::new(move || {
             for program in &pool.programs {
                 let _ = black_box(engine.check(black_box(program)));
+            }
+        }),
+        Stage::Translate => Box::new(move || {
+            for (program, prepared) in pool.programs.iter().zip(&prepared) {
+                let _ = black_box(engine.translate(black_box(program), prepared));
             }
         }),
         Stage::Prepare => Box::new(move || {
@@ -229,7 +235,7 @@ fn reader(length: u64) -> Program {
     .program()
 }
 
-/// Building the segment table of a list, and copying as many bytes as that reads and writes.
+/// Building the segment table of a list, and copying the bytes of the list.
 fn list_cases(scatter: Scatter, list: &[Element]) -> Result<[Case<'_>; 2]> {
     let pages = list.len() as u64;
     let program = reader(pages * PAGE);
@@ -242,19 +248,15 @@ fn list_cases(scatter: Scatter, list: &[Element]) -> Result<[Case<'_>; 2]> {
             elements.map(|element| (element.address, element.length.into()))
         })
     };
-    let segments = scatter.segments(pages);
-    ensure!(
-        u64::from(build()?) == segments,
-        "the list is not joined as it should be"
-    );
-    let moved = pages * size_of::<Element>() as u64 + segments * size_of::<Segment>() as u64;
-    // A copy of half as many bytes reads that half and writes it.
-    let from = vec![1; (moved / 2) as usize];
+    let segments = lists::segments(list);
+    ensure!(build()? as usize == segments, "the list is not joined as it should be");
+    let bytes = size_of_val(list);
+    let from = vec![1; bytes];
     let mut to = from.clone();
     let case = |name, run| Case {
         name,
         units: pages,
-        bytes: moved,
+        bytes: bytes as u64,
         run,
     };
     Ok([
@@ -265,7 +267,7 @@ fn list_cases(scatter: Scatter, list: &[Element]) -> Result<[Case<'_>; 2]> {
             }),
         ),
         case(
-            view_copy_name(scatter, pages),
+            list_copy_name(scatter, pages),
             Box::new(move || floor::copy(black_box(&from), black_box(&mut to))),
         ),
     ])
@@ -276,7 +278,7 @@ pub fn view_name(scatter: Scatter, elements: u64) -> String {
     format!("segment table / {} / {elements}", scatter.name())
 }
 
-/// Name of the case that copies as many bytes as building the table moves.
-pub fn view_copy_name(scatter: Scatter, elements: u64) -> String {
-    format!("copy of list and table / {} / {elements}", scatter.name())
+/// Name of the case that copies the bytes of a list: 24 for each element, read once and written once.
+pub fn list_copy_name(scatter: Scatter, elements: u64) -> String {
+    format!("copy of the list / {} / {elements}", scatter.name())
 }

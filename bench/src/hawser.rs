@@ -108,6 +108,12 @@ impl Engine {
         Ok(Prepared { checked, plan })
     }
 
+    /// Translates a program that was prepared.
+    pub fn translate(&mut self, program: &Program, prepared: &Prepared) -> Result<(), Failure> {
+        let Prepared { checked, plan } = prepared;
+        translate(checked, &program.bytes, plan.layout(), &mut self.block).map_err(Failure::Translation)
+    }
+
     /// Writes the segment table of a view of the program that was prepared last; returns its segments.
     ///
     /// `list_of` gives the scatter-gather list of each mapping: address and length of each element.

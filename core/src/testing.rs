@@ -175,6 +175,7 @@ pub(crate) fn steps_for(codes: &[u8]) -> Vec<Step> {
 }
 
 /// A program that was checked and planned.
+#[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) bytes: Vec<u8>,
     pub(crate) checked: Checked,

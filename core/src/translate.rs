@@ -3,7 +3,7 @@
 use hawser_abi::descriptor::{
     Binding, Descriptor, DeviceStep, IN_IMMEDIATE, IN_SCRATCH, NOWHERE, READ_BINDING, WRITE_BINDING, binding_flags,
 };
-use hawser_abi::program::{Space, Step, SubmitHeader};
+use hawser_abi::program::{Step, SubmitHeader};
 use zerocopy::IntoBytes;
 
 use crate::address::{BlockOffset, DeviceAddress};
@@ -60,13 +60,13 @@ pub fn translate(
 
 fn device_step(step: &Step) -> DeviceStep {
     let [destination, sources @ ..] = step.spaces;
-    let [a, b, c] = sources.map(|space| place(space, READ_BINDING));
+    let [a, b, c] = sources.map(|space| place(space, &SOURCES));
     DeviceStep {
         opcode: step.opcode,
         element_type: step.element_type,
         aux_type: step.aux_type,
         flags: step.flags,
-        where_: [place(destination, WRITE_BINDING), a, b, c],
+        where_: [place(destination, &DESTINATIONS), a, b, c],
         count: step.count,
         offsets: step.offsets,
         immediate: step.immediate,
@@ -74,13 +74,26 @@ fn device_step(step: &Step) -> DeviceStep {
     }
 }
 
-fn place(space: u8, data_binding: u8) -> u8 {
-    match Space::from_byte(space) {
-        Some(Space::Data) => data_binding,
-        Some(Space::Scratch) => IN_SCRATCH,
-        Some(Space::Immediate) => IN_IMMEDIATE,
-        Some(Space::None) | None => NOWHERE,
-    }
+/// What each byte of a destination's space becomes.
+///
+/// A table, because the spaces of steps follow no pattern: branches on them would be mispredicted.
+const DESTINATIONS: [u8; 256] = places(WRITE_BINDING);
+/// What each byte of a source's space becomes.
+const SOURCES: [u8; 256] = places(READ_BINDING);
+
+/// What each byte of a space becomes if the data buffer becomes `data_binding`.
+const fn places(data_binding: u8) -> [u8; 256] {
+    let mut places = [NOWHERE; 256];
+    // In the order of the values of `Space`, the first of which is `None`.
+    let [_, data, scratch, immediate, ..] = &mut places;
+    *data = data_binding;
+    *scratch = IN_SCRATCH;
+    *immediate = IN_IMMEDIATE;
+    places
+}
+
+fn place(space: u8, places: &[u8; 256]) -> u8 {
+    places.get(usize::from(space)).copied().unwrap_or(NOWHERE)
 }
 
 /// Where a program runs, known when everything is mapped.

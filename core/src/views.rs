@@ -3,9 +3,8 @@
 //! Each view is as long as the data buffer, so that operands keep their offsets. What a view does not need is a hole: bytes that the program
 //! does not touch, and for the read view bytes that it only writes, and the reverse.
 
-use hawser_abi::descriptor::{HOLE, Segment};
+use hawser_abi::descriptor::HOLE;
 use hawser_abi::reason::Reason;
-use zerocopy::IntoBytes;
 
 use crate::address::{BlockOffset, DataRange, DeviceAddress, MappingIndex, PAGE_SIZE};
 use crate::check::{BufferShape, Checked};
@@ -13,7 +12,11 @@ use crate::layout::ArenaLayout;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Pieces, Route};
 use crate::refusal::Refusal;
-use crate::writer::{ArenaWriter, OutsideArena};
+use crate::writer::ArenaWriter;
+
+use table::{End, ListError, Reach, Table, TableError};
+
+mod table;
 
 /// One of the two bindings of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,12 +36,6 @@ pub enum ViewError {
     OutsideArena,
     /// A mapping was not supplied, was supplied out of order, or is none of this view's.
     OutOfOrder,
-}
-
-impl From<OutsideArena> for ViewError {
-    fn from(OutsideArena: OutsideArena) -> Self {
-        Self::OutsideArena
-    }
 }
 
 /// What stands behind a run of bytes of a view.
@@ -124,32 +121,25 @@ pub struct ViewBuilder {
     length: u64,
     block: DeviceAddress,
     highest_address: u64,
-    table: BlockOffset,
-    capacity: u32,
     cursor: Cursor,
-    /// The last segment, which the next one may continue.
-    pending: Option<Segment>,
-    segments: u32,
+    table: Table,
     elements: u64,
 }
 
 impl ViewBuilder {
     /// Starts the table of `view`. `block` is the address of the request's block of the arena.
     pub fn new(view: View, checked: &Checked, layout: &ArenaLayout, block: DeviceAddress, limits: &Limits) -> Self {
-        let (table, capacity) = match view {
-            View::Read => (layout.read_table, layout.read_capacity),
-            View::Write => (layout.write_table, layout.write_capacity),
+        let table = match view {
+            View::Read => Table::new(layout.read_table, layout.read_capacity),
+            View::Write => Table::new(layout.write_table, layout.write_capacity),
         };
         Self {
             view,
             length: checked.data_length(),
             block,
             highest_address: limits.highest_address(),
-            table,
-            capacity,
             cursor: Cursor::default(),
-            pending: None,
-            segments: 0,
+            table,
             elements: 0,
         }
     }
@@ -169,120 +159,124 @@ impl ViewBuilder {
         elements: impl Iterator<Item = (DeviceAddress, u64)>,
         writer: &mut impl ArenaWriter,
     ) -> Result<(), ViewError> {
-        let mut run = Run::new(writer);
-        let range = self.walk_to(pieces, mapping, &mut run)?;
-        let mut at = range.offset;
-        for (address, length) in elements {
-            self.elements = self.elements.saturating_add(1);
-            at = self.reachable(DataRange { offset: at, length }, address, range)?;
-            self.add(
-                Segment {
-                    address: address.0,
-                    length,
-                },
-                &mut run,
-            )?;
-        }
-        if at != range.end() {
-            let supplied = at.saturating_sub(range.offset);
-            return Err(bad(
-                DataRange {
-                    offset: at,
-                    length: supplied,
-                },
-                range.length,
-            ));
-        }
-        Ok(run.flush()?)
+        let mut table = self.table;
+        let mut end = End::new(&mut table);
+        let range = self.walk_to(pieces, mapping, &mut end, writer)?;
+        let reach = Reach {
+            length: range.length,
+            // The address of a hole is no address, whatever the device can reach.
+            beyond: self.highest_address.saturating_add(1),
+        };
+        let added = end.add_elements(&reach, elements, writer);
+        let count = added.map_err(|error| self.refuse_list(range, error))?;
+        end.suspend(writer).map_err(|error| self.refuse(error))?;
+        self.table = table;
+        self.elements = self.elements.saturating_add(count);
+        Ok(())
     }
 
     /// Completes the table, and returns the number of its segments.
     pub fn finish(mut self, pieces: Pieces<'_>, writer: &mut impl ArenaWriter) -> Result<u32, ViewError> {
-        let mut run = Run::new(writer);
-        while let Some((range, backing)) = self.cursor.next(self.view, pieces, self.length) {
-            self.add_unmapped(range, backing, &mut run)?;
+        let mut table = self.table;
+        if let Some(first) = self.cursor.next(self.view, pieces, self.length) {
+            self.add_rest(pieces, first, &mut table, writer)?;
         }
-        self.put_pending(&mut run)?;
-        run.flush()?;
-        Ok(self.segments)
+        table.finish(writer).map_err(|error| self.refuse(error))?;
+        Ok(table.written())
+    }
+
+    /// Adds `first` and everything behind it.
+    fn add_rest(
+        &mut self,
+        pieces: Pieces<'_>,
+        first: (DataRange, Backing),
+        table: &mut Table,
+        writer: &mut impl ArenaWriter,
+    ) -> Result<(), ViewError> {
+        let (mut end, mut next) = (End::new(table), Some(first));
+        while let Some((range, backing)) = next {
+            self.add_unmapped(range, backing, &mut end, writer)?;
+            next = self.cursor.next(self.view, pieces, self.length);
+        }
+        end.suspend(writer).map_err(|error| self.refuse(error))
     }
 
     /// Adds everything before `mapping`, and returns its range.
-    fn walk_to<W: ArenaWriter>(
+    fn walk_to(
         &mut self,
         pieces: Pieces<'_>,
         mapping: MappingIndex,
-        run: &mut Run<'_, W>,
+        end: &mut End<'_>,
+        writer: &mut impl ArenaWriter,
     ) -> Result<DataRange, ViewError> {
         while let Some((range, backing)) = self.cursor.next(self.view, pieces, self.length) {
             if backing == Backing::Mapping(mapping) {
                 return Ok(range);
             }
-            self.add_unmapped(range, backing, run)?;
+            self.add_unmapped(range, backing, end, writer)?;
         }
         Err(ViewError::OutOfOrder)
     }
 
-    fn add_unmapped<W: ArenaWriter>(
-        &mut self,
+    fn add_unmapped(
+        &self,
         range: DataRange,
         backing: Backing,
-        run: &mut Run<'_, W>,
+        end: &mut End<'_>,
+        writer: &mut impl ArenaWriter,
     ) -> Result<(), ViewError> {
         let address = match backing {
-            Backing::Hole => HOLE,
-            Backing::Block(block) => self.block.at(block).0,
+            Backing::Hole => DeviceAddress(HOLE),
+            Backing::Block(block) => self.block.at(block),
             Backing::Mapping(_) => return Err(ViewError::OutOfOrder),
         };
-        self.add(
-            Segment {
-                address,
-                length: range.length,
-            },
-            run,
-        )
+        end.add_unmapped(address, range.length, writer)
+            .map_err(|error| self.refuse(error))
     }
 
-    /// The offset behind an element of `mapping` that stands for `element` of the data buffer.
-    fn reachable(&self, element: DataRange, address: DeviceAddress, mapping: DataRange) -> Result<u64, ViewError> {
-        if element.length == 0 || element.end() > mapping.end() {
-            return Err(bad(element, mapping.end().saturating_sub(element.offset)));
+    /// What it means that the elements of `mapping` were not added.
+    #[cold]
+    fn refuse_list(&self, mapping: DataRange, error: ListError) -> ViewError {
+        let from_end = |left| mapping.end().saturating_sub(left);
+        match error {
+            ListError::Element { left, length } => {
+                let outside = length == 0 || length > left;
+                let limit = if outside { left } else { self.highest_address };
+                bad(
+                    DataRange {
+                        offset: from_end(left),
+                        length,
+                    },
+                    limit,
+                )
+            }
+            ListError::Short { left } => {
+                let length = mapping.length.saturating_sub(left);
+                bad(
+                    DataRange {
+                        offset: from_end(left),
+                        length,
+                    },
+                    mapping.length,
+                )
+            }
+            ListError::Table(error) => self.refuse(error),
         }
-        let last = address.0.checked_add(element.length.saturating_sub(1));
-        // The address of a hole is no address, whatever the device can reach.
-        if last.is_none_or(|last| last > self.highest_address || last == HOLE) {
-            return Err(bad(element, self.highest_address));
-        }
-        Ok(element.end())
     }
 
-    fn add<W: ArenaWriter>(&mut self, segment: Segment, run: &mut Run<'_, W>) -> Result<(), ViewError> {
-        if let Some(pending) = &mut self.pending
-            && continues(pending, &segment)
-        {
-            pending.length = pending.length.saturating_add(segment.length);
-            return Ok(());
+    /// What it means that the table could not be written.
+    #[cold]
+    fn refuse(&self, error: TableError) -> ViewError {
+        match error {
+            TableError::OutsideArena => ViewError::OutsideArena,
+            TableError::Full(length) => {
+                let here = DataRange {
+                    offset: self.cursor.at,
+                    length,
+                };
+                bad(here, self.table.capacity().into())
+            }
         }
-        self.put_pending(run)?;
-        self.pending = Some(segment);
-        Ok(())
-    }
-
-    fn put_pending<W: ArenaWriter>(&mut self, run: &mut Run<'_, W>) -> Result<(), ViewError> {
-        let Some(segment) = self.pending.take() else {
-            return Ok(());
-        };
-        if self.segments >= self.capacity {
-            let here = DataRange {
-                offset: self.cursor.at,
-                length: segment.length,
-            };
-            return Err(bad(here, self.capacity.into()));
-        }
-        let position = u64::from(self.segments).saturating_mul(size_of::<Segment>() as u64);
-        run.push(self.table.plus(position), segment)?;
-        self.segments = self.segments.saturating_add(1);
-        Ok(())
     }
 }
 
@@ -304,64 +298,6 @@ pub fn build_view<I: Iterator<Item = (DeviceAddress, u64)>>(
 fn bad(range: DataRange, limit: u64) -> ViewError {
     let refusal = Refusal::new(Reason::BadScatterGather);
     ViewError::BadScatterGather(refusal.offset(range.offset).length(range.length).limit(limit))
-}
-
-/// Whether `next` follows `segment` in memory too, or both are holes.
-fn continues(segment: &Segment, next: &Segment) -> bool {
-    match (segment.address, next.address) {
-        (HOLE, HOLE) => true,
-        (HOLE, _) | (_, HOLE) => false,
-        (address, next) => address.checked_add(segment.length) == Some(next),
-    }
-}
-
-/// Segments that are written together.
-const RUN: usize = 16;
-
-/// Collects segments that follow each other in the table, to write them in few runs.
-struct Run<'w, W> {
-    writer: &'w mut W,
-    start: BlockOffset,
-    segments: [Segment; RUN],
-    used: usize,
-}
-
-impl<'w, W: ArenaWriter> Run<'w, W> {
-    fn new(writer: &'w mut W) -> Self {
-        Self {
-            writer,
-            start: BlockOffset(0),
-            segments: [Segment {
-                address: HOLE,
-                length: 0,
-            }; RUN],
-            used: 0,
-        }
-    }
-
-    fn push(&mut self, at: BlockOffset, segment: Segment) -> Result<(), OutsideArena> {
-        if self.used == RUN {
-            self.flush()?;
-        }
-        if self.used == 0 {
-            self.start = at;
-        }
-        if let Some(place) = self.segments.get_mut(self.used) {
-            *place = segment;
-            self.used = self.used.saturating_add(1);
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), OutsideArena> {
-        let segments = self.segments.get(..self.used).unwrap_or_default();
-        self.used = 0;
-        if segments.is_empty() {
-            Ok(())
-        } else {
-            self.writer.write(self.start, segments.as_bytes())
-        }
-    }
 }
 
 #[cfg(test)]

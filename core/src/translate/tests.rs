@@ -1,6 +1,7 @@
 //! Reads back what was written for the device.
 
 use hawser_abi::op::{ElementType, Opcode};
+use hawser_abi::program::Space;
 use zerocopy::{FromBytes, FromZeros};
 
 use super::*;
@@ -36,18 +37,20 @@ fn spaces_become_bindings_and_all_else_stays() {
 
 #[test]
 fn no_step_whatever_its_bytes_gets_a_binding_of_the_other_direction() {
+    let expected = |space, data_binding| match Space::from_byte(space) {
+        Some(Space::Data) => data_binding,
+        Some(Space::Scratch) => IN_SCRATCH,
+        Some(Space::Immediate) => IN_IMMEDIATE,
+        Some(Space::None) | None => NOWHERE,
+    };
     for space in 0..=u8::MAX {
         let step = Step {
             spaces: [space; 4],
             ..Step::new_zeroed()
         };
-        let [destination, sources @ ..] = device_step(&step).where_;
-        assert!([WRITE_BINDING, IN_SCRATCH, IN_IMMEDIATE, NOWHERE].contains(&destination));
-        assert!(
-            sources
-                .iter()
-                .all(|place| [READ_BINDING, IN_SCRATCH, IN_IMMEDIATE, NOWHERE].contains(place))
-        );
+        let source = expected(space, READ_BINDING);
+        let places = [expected(space, WRITE_BINDING), source, source, source];
+        assert_eq!(device_step(&step).where_, places, "space {space}");
     }
 }
 

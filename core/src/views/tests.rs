@@ -3,13 +3,15 @@
 use std::vec;
 use std::vec::Vec;
 
-use hawser_abi::descriptor::HOLE;
+use hawser_abi::descriptor::{HOLE, Segment};
 use proptest::prelude::*;
 use zerocopy::FromBytes;
 
 use super::*;
 use crate::plan::Direction;
 use crate::testing::{Planned, READ, VecArena, WRITTEN, map_all, planned};
+
+mod model;
 
 /// Where the request's block of the arena lies on the bus.
 const BLOCK: DeviceAddress = DeviceAddress(0x10_0000_0000);

@@ -41,16 +41,14 @@ impl ScatterGatherList<'_> {
 
     /// Address and length in bytes of each element, in the order of the buffer.
     pub fn elements(&self) -> impl Iterator<Item = (DeviceAddress, u64)> {
-        let first = self.list.map(|list| {
+        let first = self.list.map_or(core::ptr::null(), |list| {
             let elements = list
                 .as_ptr()
                 .wrapping_byte_add(core::mem::offset_of!(SCATTER_GATHER_LIST, Elements));
-            elements.cast::<SCATTER_GATHER_ELEMENT>()
+            elements.cast::<SCATTER_GATHER_ELEMENT>().cast_const()
         });
-        let count = self.len() as usize;
-        first
-            .into_iter()
-            .flat_map(move |first| (0..count).map(move |index| read(first.wrapping_add(index))))
+        // Without a list there are no elements, and nothing is read.
+        (0..self.len() as usize).map(move |index| read(first.wrapping_add(index)))
     }
 }
 
