@@ -86,7 +86,7 @@ impl Engine {
     /// Checks a program.
     pub fn check(&mut self, program: &Program) -> Result<Checked, Failure> {
         let mut workspace = Workspace::new(&mut self.words, room(self.steps));
-        let mut accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace);
+        let accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace);
         Ok(accepted.map_err(Failure::Refused)?.checked())
     }
 

@@ -33,15 +33,19 @@ impl Costs {
             .fold(self.map(mapped, page_offset), u64::saturating_add)
     }
 
+    /// Whether it is cheaper to map `part` of `whole`, and to copy the rest, than to copy all of it.
+    #[inline(always)]
+    pub(crate) fn pays(self, whole: Interval, part: Interval, page_offset: u32) -> bool {
+        let saved = part.length();
+        // Each edge can cost a page once more, at which the part and the rest both are.
+        let surely = self.mapping.saturating_add(self.page.saturating_mul(2));
+        saved > self.mapping && (saved > surely || self.split(whole, part, page_offset) < self.copy(whole, page_offset))
+    }
+
     /// What it costs to copy `interval` in one direction.
     pub(crate) fn copy(self, interval: Interval, page_offset: u32) -> u64 {
         self.pages(interval, page_offset)
             .saturating_add(interval.length().into())
-    }
-
-    /// What it costs to copy `interval` in and out.
-    pub(crate) fn copy_both_ways(self, interval: Interval, page_offset: u32) -> u64 {
-        self.copy(interval, page_offset).saturating_mul(2)
     }
 
     fn map(self, interval: Interval, page_offset: u32) -> u64 {
@@ -70,6 +74,7 @@ pub(crate) fn pages(interval: Interval, page_offset: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_mapping_pays_once_its_bytes_cost_more_than_it() {
@@ -77,6 +82,22 @@ mod tests {
         let whole = |length| Interval::new(0, length);
         let pays = |length| costs.split(whole(length), whole(length), 0) < costs.copy(whole(length), 0);
         assert!(!pays(1) && !pays(512) && pays(513) && pays(1 << 20));
+    }
+
+    proptest! {
+        #[test]
+        fn what_pays_is_what_costs_less(
+            mut cuts in proptest::array::uniform4(0_u32..6000), page_offset in 0_u32..4096, mapping in 0_u32..1000, page in 0_u32..200
+        ) {
+            cuts.sort_unstable();
+            let (costs, [start, from, to, end]) = (Costs { mapping, page }, cuts);
+            let (whole, part) = (Interval::new(start, end), Interval::new(from, to));
+            prop_assume!(!part.is_empty());
+            prop_assert_eq!(
+                costs.pays(whole, part, page_offset),
+                costs.split(whole, part, page_offset) < costs.copy(whole, page_offset)
+            );
+        }
     }
 
     #[test]

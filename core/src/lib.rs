@@ -35,6 +35,7 @@ mod check;
 mod completion;
 mod cost;
 mod coverage;
+mod cuts;
 mod digest;
 mod header;
 mod intervals;

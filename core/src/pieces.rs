@@ -129,6 +129,11 @@ impl Piece {
         }
     }
 
+    /// Changes the reason.
+    pub(crate) fn explain(&mut self, why: Why) {
+        self.why = why as u8;
+    }
+
     /// Why it was decided so.
     pub const fn why(&self) -> Why {
         Why::from_byte(self.why)

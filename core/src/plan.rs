@@ -1,21 +1,20 @@
 //! Decides for each byte of the data buffer how the device gets at it.
 
-use crate::address::{BlockOffset, DataRange, MappingIndex, round_down, round_up};
+use crate::address::{DataRange, MappingIndex, round_down, round_up};
 use crate::check::{Accepted, BufferShape, Checked};
 use crate::cost::Costs;
+use crate::cuts::{ALL_MAPPINGS, Cut, UNPLACED, ascending, cut_out};
 use crate::intervals::Interval;
 use crate::layout::ArenaLayout;
 use crate::limits::{Limits, MAX_MAPPINGS};
-use crate::pieces::{Piece, Pieces, Route, Why};
+use crate::pieces::{Piece, Route, Why};
 use crate::placement;
 use crate::refusal::Refusal;
-use crate::selection::{Largest, Share};
+use crate::selection::{Chosen, Largest};
 use crate::sweep::{Access, Sweep};
-use crate::views::{View, most_segments};
+use crate::views::{Need, View};
 use hawser_abi::reason::Reason;
 
-/// Mappings of both directions.
-const ALL_MAPPINGS: usize = 2 * MAX_MAPPINGS;
 /// Most runs of bytes with the same access that one step can add: three sources and a destination, each with two ends.
 const RUNS_PER_STEP: usize = 8;
 
@@ -153,19 +152,21 @@ pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piec
         shape: checked.shape(),
         line: limits.line(),
     };
-    let (reads, writes) = accepted.accesses();
-    let sweep = Sweep::new(reads, writes);
-    let mut choice = Choice::of(sweep.clone(), limits, lines);
+    let most = limits.mapping_limit();
     let mut draft = Draft {
         pieces,
         count: 0,
         plan: Plan::default(),
         lines,
         costs: limits.costs,
+        to_device: Largest::new(most),
+        from_device: Largest::new(most),
     };
-    for (interval, access) in sweep {
-        draft.add(interval, access, &mut choice);
+    let (reads, writes) = accepted.accesses();
+    for (interval, access) in Sweep::new(reads, writes) {
+        draft.add(interval, access);
     }
+    draft.map_chosen(limits.map_registers);
     draft.finish(&checked, limits)
 }
 
@@ -187,173 +188,124 @@ impl Lines {
             _ => Interval::new(interval.end(), interval.end()),
         }
     }
-
-    /// What of an interval with this access may be mapped, if that is not empty.
-    fn body(self, interval: Interval, access: Access) -> Option<Interval> {
-        let body = match access {
-            Access::Read => interval,
-            Access::Write => self.whole(interval),
-            Access::ReadAndWrite => return None,
-        };
-        Some(body).filter(|body| !body.is_empty())
-    }
-
-    /// Whether it is cheaper to map a part of an interval, and to copy the rest, than to copy all of it.
-    fn pays(self, costs: Costs, interval: Interval, part: Interval) -> bool {
-        let page_offset = self.shape.page_offset;
-        costs.split(interval, part, page_offset) < costs.copy(interval, page_offset)
-    }
 }
 
-/// The ranges that are mapped.
-struct Choice {
-    to_device: Largest,
-    from_device: Largest,
-}
-
-impl Choice {
-    fn of(sweep: Sweep<'_>, limits: &Limits, lines: Lines) -> Self {
-        let most = limits.mapping_limit();
-        let mut choice = Self {
-            to_device: Largest::new(most),
-            from_device: Largest::new(most),
-        };
-        for (interval, access) in sweep {
-            let body = lines.body(interval, access);
-            if let Some(body) = body.filter(|body| lines.pays(limits.costs, interval, *body)) {
-                choice.direction(access).offer(body);
-            }
-        }
-        let page_offset = lines.shape.page_offset;
-        choice.to_device.share(limits.map_registers, page_offset);
-        choice.from_device.share(limits.map_registers, page_offset);
-        choice
-    }
-
-    /// The ranges of a direction: what is only read goes to the device, all else comes from it.
-    fn direction(&mut self, access: Access) -> &mut Largest {
-        match access {
-            Access::Read => &mut self.to_device,
-            Access::Write | Access::ReadAndWrite => &mut self.from_device,
-        }
-    }
-}
-
-/// Where copied pieces are until they are placed.
-const UNPLACED: BlockOffset = BlockOffset(0);
-
-/// A plan in the making.
+/// A plan in the making: first everything is copied, then what is to be mapped is cut out.
 struct Draft<'p> {
     pieces: &'p mut [Piece],
     count: usize,
     plan: Plan,
     lines: Lines,
     costs: Costs,
+    to_device: Largest,
+    from_device: Largest,
 }
 
 impl Draft<'_> {
-    fn add(&mut self, interval: Interval, access: Access, choice: &mut Choice) {
-        let (copied, why) = match access {
-            Access::Read => (Route::CopyIn(UNPLACED), Why::OnlyRead),
-            Access::Write => (Route::CopyOut(UNPLACED), Why::PartialLine),
+    /// Adds a range, to be copied unless it is chosen later.
+    fn add(&mut self, interval: Interval, access: Access) {
+        let (route, why) = match access {
             Access::ReadAndWrite => (Route::CopyInOut(UNPLACED), Why::ReadAndWritten),
+            Access::Read => (
+                Route::CopyIn(UNPLACED),
+                self.offer(interval, interval, Direction::ToDevice),
+            ),
+            Access::Write => {
+                let body = self.lines.whole(interval);
+                (
+                    Route::CopyOut(UNPLACED),
+                    self.offer(interval, body, Direction::FromDevice),
+                )
+            }
         };
-        let page_offset = self.lines.shape.page_offset;
-        if access == Access::ReadAndWrite {
-            self.spend(self.costs.copy_both_ways(interval, page_offset));
-            return self.copy(interval, copied, why);
-        }
-        let Some(body) = self.lines.body(interval, access) else {
-            self.spend(self.costs.copy(interval, page_offset));
-            return self.copy(interval, copied, why);
-        };
-        let Share { mapped, rest } = self.share(interval, body, choice.direction(access));
-        self.spend(self.costs.split(interval, mapped, page_offset));
-        if mapped.is_empty() {
-            return self.copy(interval, copied, rest);
-        }
-        self.copy(Interval::new(interval.start(), body.start()), copied, why);
-        self.map(mapped, access);
-        self.copy(behind(mapped, body), copied, rest);
-        self.copy(behind(body, interval), copied, why);
-    }
-
-    /// What of the body of an interval is mapped; nothing where copying all of the interval is cheaper.
-    fn share(&self, interval: Interval, body: Interval, chosen: &mut Largest) -> Share {
-        let nothing = |rest| Share {
-            mapped: Interval::new(interval.start(), interval.start()),
-            rest,
-        };
-        let pays = |part| self.lines.pays(self.costs, interval, part);
-        if !pays(body) {
-            return nothing(Why::CheaperToCopy);
-        }
-        let share = chosen.take(body);
-        // What map registers left of it can be too little.
-        if pays(share.mapped) { share } else { nothing(share.rest) }
-    }
-
-    fn spend(&mut self, cost: u64) {
-        self.plan.cost = self.plan.cost.saturating_add(cost);
-    }
-
-    fn map(&mut self, interval: Interval, access: Access) {
-        let direction = match access {
-            Access::Read => Direction::ToDevice,
-            Access::Write | Access::ReadAndWrite => Direction::FromDevice,
-        };
-        let plan = &mut self.plan;
-        let index = plan.to_device.saturating_add(plan.from_device);
-        let mapping = MappingIndex(index);
+        let cost = self.costs.copy(interval, self.lines.shape.page_offset);
         let length = u64::from(interval.length());
-        let (route, why, count, bytes) = match direction {
+        let (read, written) = (u64::from(access != Access::Write), u64::from(access != Access::Read));
+        let plan = &mut self.plan;
+        plan.cost = plan
+            .cost
+            .saturating_add(cost.saturating_mul(read.saturating_add(written)));
+        plan.bytes_copied_in = plan.bytes_copied_in.saturating_add(length.saturating_mul(read));
+        plan.bytes_copied_out = plan.bytes_copied_out.saturating_add(length.saturating_mul(written));
+        // It is counted even where there is no room, so that a refusal can say how many there are.
+        if let Some(place) = self.pieces.get_mut(self.count) {
+            *place = Piece::new(interval, route, why);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Offers a range of which `body` could be mapped; why it is copied if it is not chosen.
+    fn offer(&mut self, whole: Interval, body: Interval, direction: Direction) -> Why {
+        if body.is_empty() {
+            return Why::PartialLine;
+        }
+        if !self.costs.pays(whole, body, self.lines.shape.page_offset) {
+            return Why::CheaperToCopy;
+        }
+        let largest = match direction {
+            Direction::ToDevice => &mut self.to_device,
+            Direction::FromDevice => &mut self.from_device,
+        };
+        largest.offer(whole, body, self.count as u32);
+        Why::TooManyMappings
+    }
+
+    /// Maps what was chosen, as far as there are map registers and that is still cheaper.
+    fn map_chosen(&mut self, registers: u32) {
+        let page_offset = self.lines.shape.page_offset;
+        self.to_device.share(registers, page_offset);
+        self.from_device.share(registers, page_offset);
+        let mut cuts = [Cut::NONE; ALL_MAPPINGS];
+        let mut places = cuts.iter_mut();
+        let mut used: usize = 0;
+        for cut in ascending(&self.to_device, &self.from_device).into_iter().flatten() {
+            let Chosen { whole, number, .. } = cut.chosen;
+            if !self.costs.pays(whole, cut.chosen.mapped(), page_offset) {
+                if let Some(piece) = self.pieces.get_mut(number as usize) {
+                    piece.explain(Why::TooFewRegisters);
+                }
+            } else if let Some(place) = places.next() {
+                *place = cut;
+                used = used.saturating_add(1);
+                self.map(cut);
+            }
+        }
+        self.count = cut_out(cuts.get(..used).unwrap_or_default(), self.pieces, self.count);
+    }
+
+    /// Counts a mapping in place of a copy.
+    fn map(&mut self, cut: Cut) {
+        let (plan, page_offset) = (&mut self.plan, self.lines.shape.page_offset);
+        let (whole, mapped) = (cut.chosen.whole, cut.chosen.mapped());
+        let length = u64::from(mapped.length());
+        let index = plan.to_device.saturating_add(plan.from_device);
+        let (count, bytes, copied) = match cut.direction {
             Direction::ToDevice => (
-                Route::ToDevice(mapping),
-                Why::OnlyRead,
                 &mut plan.to_device,
                 &mut plan.bytes_to_device,
+                &mut plan.bytes_copied_in,
             ),
             Direction::FromDevice => (
-                Route::FromDevice(mapping),
-                Why::OnlyWritten,
                 &mut plan.from_device,
                 &mut plan.bytes_from_device,
+                &mut plan.bytes_copied_out,
             ),
         };
         *count = count.saturating_add(1);
         *bytes = bytes.saturating_add(length);
+        *copied = copied.saturating_sub(length);
+        let copying = self.costs.copy(whole, page_offset);
+        let mapping = self.costs.split(whole, mapped, page_offset);
+        plan.cost = plan.cost.saturating_sub(copying).saturating_add(mapping);
         if let Some(place) = plan.mappings.get_mut(usize::from(index)) {
             *place = Mapping {
                 range: DataRange {
-                    offset: interval.start().into(),
+                    offset: mapped.start().into(),
                     length,
                 },
-                direction,
+                direction: cut.direction,
             };
         }
-        self.push(Piece::new(interval, route, why));
-    }
-
-    fn copy(&mut self, interval: Interval, route: Route, why: Why) {
-        if interval.is_empty() {
-            return;
-        }
-        let length = u64::from(interval.length());
-        if !matches!(route, Route::CopyOut(_)) {
-            self.plan.bytes_copied_in = self.plan.bytes_copied_in.saturating_add(length);
-        }
-        if !matches!(route, Route::CopyIn(_)) {
-            self.plan.bytes_copied_out = self.plan.bytes_copied_out.saturating_add(length);
-        }
-        self.push(Piece::new(interval, route, why));
-    }
-
-    /// Counts the piece even where there is no room, so that a refusal can say how many there are.
-    fn push(&mut self, piece: Piece) {
-        if let Some(place) = self.pieces.get_mut(self.count) {
-            *place = piece;
-        }
-        self.count = self.count.saturating_add(1);
     }
 
     fn finish(self, checked: &Checked, limits: &Limits) -> Result<Plan, Refusal> {
@@ -362,8 +314,12 @@ impl Draft<'_> {
             .pieces
             .get_mut(..self.count)
             .ok_or_else(|| too_small(self.count as u64, room as u64))?;
-        let copies_end = placement::place(pieces, ArenaLayout::copies_of(checked.step_count()));
-        let [read, write] = [View::Read, View::Write].map(|view| most_segments(view, Pieces(pieces), checked.shape()));
+        let [mut read, mut write] = [View::Read, View::Write].map(|view| Need::new(view, checked.shape()));
+        let copies_end = placement::place(pieces, ArenaLayout::copies_of(checked.step_count()), |piece| {
+            read.add(piece);
+            write.add(piece);
+        });
+        let [read, write] = [read, write].map(Need::segments);
         let layout = ArenaLayout::new(checked.step_count(), copies_end, read, write);
         let arena = limits.arena_size.min(u32::MAX.into());
         if layout.total > arena {
@@ -375,11 +331,6 @@ impl Draft<'_> {
             ..self.plan
         })
     }
-}
-
-/// What of an interval lies behind a part of it.
-fn behind(part: Interval, interval: Interval) -> Interval {
-    Interval::new(part.end(), interval.end())
 }
 
 fn too_small(needed: u64, limit: u64) -> Refusal {

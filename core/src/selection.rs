@@ -4,68 +4,103 @@ use crate::address::{PAGE_SIZE, round_down};
 use crate::cost::pages;
 use crate::intervals::Interval;
 use crate::limits::MAX_MAPPINGS;
-use crate::pieces::Why;
 
-/// What an interval that was offered gets.
+/// An interval that gets a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Share {
-    /// The part that is mapped, from the start on; may be empty.
-    pub(crate) mapped: Interval,
-    /// Why the rest is not.
-    pub(crate) rest: Why,
+pub(crate) struct Chosen {
+    /// A range with one access.
+    pub(crate) whole: Interval,
+    /// What of it can be mapped.
+    pub(crate) body: Interval,
+    /// How much of that is mapped, from its start on; may be nothing.
+    pub(crate) mapped: u32,
+    /// The number that it was offered with.
+    pub(crate) number: u32,
+}
+
+impl Chosen {
+    pub(crate) const NONE: Self = Self {
+        whole: Interval::EMPTY,
+        body: Interval::EMPTY,
+        mapped: 0,
+        number: 0,
+    };
+
+    /// The part that is mapped.
+    pub(crate) fn mapped(&self) -> Interval {
+        let start = self.body.start();
+        Interval::new(start, start.saturating_add(self.mapped).min(self.body.end()))
+    }
 }
 
 /// The largest intervals of those offered, in ascending order. Of equal ones the first stay.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Largest {
-    kept: [Interval; MAX_MAPPINGS],
-    /// How much of each of them is mapped, from its start on.
-    mapped: [u32; MAX_MAPPINGS],
+    kept: [Chosen; MAX_MAPPINGS],
     used: usize,
     most: usize,
-    taken: usize,
+    /// Intervals that are not longer are not kept.
+    least: u32,
 }
 
 impl Largest {
     /// Keeps `most` intervals, at most [`MAX_MAPPINGS`].
     pub(crate) fn new(most: usize) -> Self {
+        let most = most.min(MAX_MAPPINGS);
         Self {
-            kept: [Interval::new(0, 0); MAX_MAPPINGS],
-            mapped: [u32::MAX; MAX_MAPPINGS],
+            kept: [Chosen::NONE; MAX_MAPPINGS],
             used: 0,
-            most: most.min(MAX_MAPPINGS),
-            taken: 0,
+            most,
+            least: if most == 0 { u32::MAX } else { 0 },
         }
     }
 
-    /// Offers an interval; they come in ascending order.
-    pub(crate) fn offer(&mut self, interval: Interval) {
-        if self.used == self.most && !self.drop_smallest_below(interval.length()) {
-            return;
+    /// Offers `body`, which is not empty, of a range; they come in ascending order.
+    #[inline(always)]
+    pub(crate) fn offer(&mut self, whole: Interval, body: Interval, number: u32) {
+        if body.length() > self.least {
+            self.keep(Chosen {
+                whole,
+                body,
+                mapped: body.length(),
+                number,
+            });
+        }
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, chosen: Chosen) {
+        if self.used == self.most {
+            self.drop_smallest();
         }
         if let Some(place) = self.kept.get_mut(self.used) {
-            *place = interval;
+            *place = chosen;
             self.used = self.used.saturating_add(1);
+        }
+        if self.used == self.most {
+            self.least = self
+                .chosen()
+                .iter()
+                .map(|kept| kept.body.length())
+                .min()
+                .unwrap_or_default();
         }
     }
 
-    /// Drops the smallest interval if it is smaller than `length`.
-    fn drop_smallest_below(&mut self, length: u32) -> bool {
+    /// Drops the smallest interval, and of equal ones the last.
+    fn drop_smallest(&mut self) {
         let kept = self.kept.get_mut(..self.used).unwrap_or_default();
-        let smallest = kept
-            .iter()
-            .enumerate()
-            .rev()
-            .min_by_key(|(_, interval)| interval.length());
-        let Some((position, interval)) = smallest else {
-            return false;
+        let by_position = kept.iter().enumerate().rev();
+        let Some((position, _)) = by_position.min_by_key(|(_, kept)| kept.body.length()) else {
+            return;
         };
-        if interval.length() >= length {
-            return false;
-        }
         kept.get_mut(position..).unwrap_or_default().rotate_left(1);
         self.used = self.used.saturating_sub(1);
-        true
+    }
+
+    /// What was kept.
+    pub(crate) fn chosen(&self) -> &[Chosen] {
+        self.kept.get(..self.used).unwrap_or_default()
     }
 
     /// Divides `registers` map registers, one for each page that a mapping touches, among what was kept: the largest first, and what is left goes to the start of the next. Offset 0 lies
@@ -74,33 +109,14 @@ impl Largest {
         let mut left = u64::from(registers);
         let mut shared = [false; MAX_MAPPINGS];
         for _ in 0..self.used {
-            let rows = self.kept.iter().zip(&mut self.mapped).zip(&mut shared).take(self.used);
+            let rows = self.kept.iter_mut().zip(&mut shared).take(self.used);
             let next = rows
                 .filter(|(_, shared)| !**shared)
-                .max_by_key(|((kept, _), _)| (kept.length(), !kept.start()));
-            let Some(((kept, mapped), shared)) = next else { return };
+                .max_by_key(|(kept, _)| (kept.body.length(), !kept.body.start()));
+            let Some((kept, shared)) = next else { return };
             *shared = true;
-            *mapped = spanned(*kept, left, page_offset);
-            let end = kept.start().saturating_add(*mapped);
-            left = left.saturating_sub(pages(Interval::new(kept.start(), end), page_offset));
-        }
-    }
-
-    /// What `interval` gets; asked once for each interval, in the order of the offers.
-    pub(crate) fn take(&mut self, interval: Interval) -> Share {
-        let next = self.kept.get(..self.used).and_then(|kept| kept.get(self.taken));
-        if next != Some(&interval) {
-            return Share {
-                mapped: Interval::new(interval.start(), interval.start()),
-                rest: Why::TooManyMappings,
-            };
-        }
-        let length = self.mapped.get(self.taken).copied().unwrap_or_default();
-        self.taken = self.taken.saturating_add(1);
-        let end = interval.start().saturating_add(length).min(interval.end());
-        Share {
-            mapped: Interval::new(interval.start(), end),
-            rest: Why::TooFewRegisters,
+            kept.mapped = spanned(kept.body, left, page_offset);
+            left = left.saturating_sub(pages(kept.mapped(), page_offset));
         }
     }
 }
@@ -121,6 +137,12 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
+    fn offer_all(largest: &mut Largest, intervals: &[Interval]) {
+        (0..)
+            .zip(intervals)
+            .for_each(|(number, interval)| largest.offer(*interval, *interval, number));
+    }
+
     proptest! {
         #[test]
         fn the_largest_are_kept_and_of_equal_ones_the_first(
@@ -133,15 +155,13 @@ mod tests {
                 interval
             }).collect();
             let mut largest = Largest::new(most);
-            offered.iter().for_each(|interval| largest.offer(*interval));
-            let mut expected = offered.clone();
-            expected.sort_by_key(|interval| core::cmp::Reverse(interval.length()));
+            offer_all(&mut largest, &offered);
+            let mut expected: Vec<_> = (0..).zip(offered).collect();
+            expected.sort_by_key(|(_, interval)| core::cmp::Reverse(interval.length()));
             expected.truncate(most.min(MAX_MAPPINGS));
-            for interval in offered {
-                let share = largest.take(interval);
-                prop_assert_eq!(share.mapped == interval, expected.contains(&interval));
-                prop_assert!(share.mapped == interval || (share.mapped.is_empty() && share.rest == Why::TooManyMappings));
-            }
+            expected.sort_unstable();
+            let chosen: Vec<_> = largest.chosen().iter().map(|chosen| (chosen.number, chosen.mapped())).collect();
+            prop_assert_eq!(chosen, expected);
         }
 
         #[test]
@@ -155,9 +175,10 @@ mod tests {
                 interval
             }).collect();
             let mut largest = Largest::new(MAX_MAPPINGS);
-            offered.iter().for_each(|interval| largest.offer(*interval));
+            offer_all(&mut largest, &offered);
             largest.share(registers, page_offset);
-            let shares: Vec<_> = offered.iter().map(|interval| (*interval, largest.take(*interval).mapped)).collect();
+            let shares: Vec<_> = largest.chosen().iter().map(|chosen| (chosen.body, chosen.mapped())).collect();
+            prop_assert!(shares.iter().map(|(interval, _)| interval).eq(&offered));
             let used: u64 = shares.iter().map(|(_, mapped)| pages(*mapped, page_offset)).sum();
             prop_assert!(used <= u64::from(registers));
             let all: u64 = offered.iter().map(|interval| pages(*interval, page_offset)).sum();

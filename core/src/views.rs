@@ -91,21 +91,70 @@ impl Cursor {
     }
 }
 
-/// Most segments that a view can need: a mapping can have one element for each page that it lies in.
-pub(crate) fn most_segments(view: View, pieces: Pieces<'_>, shape: BufferShape) -> u32 {
-    let (mut cursor, mut count, mut before) = (Cursor::default(), 0_u64, None);
-    while let Some((range, backing)) = cursor.next(view, pieces, shape.length) {
-        let (segments, after) = match backing {
-            Backing::Mapping(_) => (pages(range, shape), None),
-            Backing::Hole => (1, Some(Backing::Hole)),
-            Backing::Block(block) => (1, Some(Backing::Block(block.plus(range.length)))),
-        };
-        let continued = matches!(backing, Backing::Hole | Backing::Block(_)) && before == Some(backing);
-        count = count.saturating_add(if continued { 0 } else { segments });
-        before = after;
-    }
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// Counts the most segments that a view can need: a mapping can have one element for each page that it lies in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need {
+    view: View,
+    shape: BufferShape,
+    /// End of the last piece.
+    at: u64,
+    /// What continues the last segment.
+    before: Backing,
+    segments: u64,
 }
+
+impl Need {
+    pub(crate) fn new(view: View, shape: BufferShape) -> Self {
+        Self {
+            view,
+            shape,
+            at: 0,
+            before: NOTHING,
+            segments: 0,
+        }
+    }
+
+    /// Adds the next piece, which has been placed.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, piece: &Piece) {
+        let range = piece.range();
+        if range.offset > self.at {
+            self.hole();
+        }
+        self.at = range.end();
+        match self.view.backing(piece) {
+            Backing::Hole => self.hole(),
+            Backing::Block(block) => self.one(Backing::Block(block), Backing::Block(block.plus(range.length))),
+            Backing::Mapping(_) => {
+                self.segments = self.segments.saturating_add(pages(range, self.shape));
+                self.before = NOTHING;
+            }
+        }
+    }
+
+    fn hole(&mut self) {
+        self.one(Backing::Hole, Backing::Hole);
+    }
+
+    /// Adds a segment, unless it continues the one before.
+    #[inline(always)]
+    fn one(&mut self, segment: Backing, after: Backing) {
+        let new = u64::from(self.before != segment);
+        self.segments = self.segments.saturating_add(new);
+        self.before = after;
+    }
+
+    /// Most segments of the whole view, when all pieces have been added.
+    pub(crate) fn segments(mut self) -> u32 {
+        if self.at < self.shape.length {
+            self.hole();
+        }
+        u32::try_from(self.segments).unwrap_or(u32::MAX)
+    }
+}
+
+/// No segment continues a mapping, nor what comes before the first.
+const NOTHING: Backing = Backing::Mapping(MappingIndex(u8::MAX));
 
 /// Pages of memory that a range lies in.
 fn pages(range: DataRange, shape: BufferShape) -> u64 {

@@ -11,6 +11,7 @@ use hawser_core_model::{Buffer, Cause, Fate, Part};
 use proptest::prelude::*;
 
 use super::*;
+use crate::address::BlockOffset;
 use crate::check::check;
 use crate::cost::Costs;
 use crate::testing::{

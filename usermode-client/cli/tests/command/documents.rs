@@ -166,6 +166,8 @@ fn paths(value: &Value, path: &str, into: &mut BTreeSet<String>) {
 fn printed(calls: &[(i32, &[&str])]) -> BTreeSet<String> {
     let place = Place::new();
     place.file("p.hws", "in x : i32[4]\nout y : i32[4]\ny = 1 / x\n");
+    // Large enough to be mapped.
+    place.file("large.hws", "in x : i32[1024]\nout y : i32[1024]\ny = 1 / x\n");
     place.file("wrong.hws", "x = 1\n");
     place
         .file("p.hwa", ".data_size 64\nnot.u8 data[0], data[0] count 64\n")
@@ -227,7 +229,7 @@ fn the_documentation_names_every_field_of_a_run() {
 #[test]
 fn the_documentation_names_every_field_of_the_other_commands() {
     compare("hawser.check/1", &[(SUCCESS, &["check", "p.hws"])], &[]);
-    compare("hawser.explain/1", &[(SUCCESS, &["explain", "p.hws"])], &[]);
+    compare("hawser.explain/1", &[(SUCCESS, &["explain", "large.hws"])], &[]);
     let both: [(i32, &[&str]); 2] = [
         (SUCCESS, &["disasm", "p.hwa"]),
         (SUCCESS, &["asm", "p.hwa", "-o", "q.hwp"]),
