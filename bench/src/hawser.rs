@@ -2,8 +2,8 @@
 
 use hawser_core::{
     ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena,
-    Piece, Pieces, Plan, Refusal, TranslateError, View, ViewBuilder, ViewError, Workspace, check, max_pieces, plan,
-    translate, write_descriptor, Room,
+    Piece, Pieces, Plan, Refusal, Room, TranslateError, View, ViewBuilder, ViewError, Workspace, check, max_pieces,
+    plan, translate, write_descriptor,
 };
 
 use crate::programs::Program;
@@ -51,7 +51,10 @@ impl ArenaWriter for Block {
 }
 
 fn room(steps: u32) -> Room {
-    Room { steps, scratch: Limits::default().scratch_size }
+    Room {
+        steps,
+        scratch: Limits::default().scratch_size,
+    }
 }
 
 /// Where the block of a request begins, as the device sees it.
@@ -93,7 +96,8 @@ impl Engine {
     /// Checks, plans and translates a program, and writes its descriptor.
     pub fn prepare(&mut self, program: &Program) -> Result<Prepared, Failure> {
         let mut workspace = Workspace::new(&mut self.words, room(self.steps));
-        let mut accepted = check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
+        let mut accepted =
+            check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
         let checked = accepted.checked();
         let plan = plan(&mut accepted, &self.limits, &mut self.pieces).map_err(Failure::Refused)?;
         let layout = plan.layout();
