@@ -43,6 +43,7 @@ impl Costs {
     }
 
     /// What it costs to copy `interval` in one direction.
+    #[inline(always)]
     pub(crate) fn copy(self, interval: Interval, page_offset: u32) -> u64 {
         self.pages(interval, page_offset)
             .saturating_add(interval.length().into())
@@ -65,10 +66,10 @@ pub(crate) fn pages(interval: Interval, page_offset: u32) -> u64 {
     if interval.is_empty() {
         return 0;
     }
-    let ahead = u64::from(page_offset);
-    let end = ahead.saturating_add(interval.end().into()).div_ceil(PAGE_SIZE);
-    let start = ahead.saturating_add(interval.start().into());
-    end.saturating_sub(start.checked_div(PAGE_SIZE).unwrap_or_default())
+    // The numbers have 32 bits, so that nothing wraps.
+    let page = |byte: u32| u64::from(page_offset).wrapping_add(byte.into()) / PAGE_SIZE;
+    let last = page(interval.end().wrapping_sub(1));
+    last.wrapping_sub(page(interval.start())).wrapping_add(1)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::placement;
 use crate::refusal::Refusal;
 use crate::selection::{Chosen, Largest};
 use crate::sweep::{Access, Sweep};
-use crate::views::{Need, View};
+use crate::views::Need;
 use hawser_abi::reason::Reason;
 
 /// Most runs of bytes with the same access that one step can add: three sources and a destination, each with two ends.
@@ -180,12 +180,14 @@ struct Lines {
 impl Lines {
     /// The whole cache lines within `interval`; empty if there are none.
     fn whole(self, interval: Interval) -> Interval {
+        // The numbers have 32 bits, so that nothing wraps; the first line can begin behind the interval, and behind what 32 bits can tell.
         let ahead = u64::from(self.shape.page_offset);
-        let first = round_up(ahead.saturating_add(interval.start().into()), self.line).saturating_sub(ahead);
-        let end = round_down(ahead.saturating_add(interval.end().into()), self.line).saturating_sub(ahead);
-        match (u32::try_from(first), u32::try_from(end)) {
-            (Ok(first), Ok(end)) if first < end => Interval::new(first, end),
-            _ => Interval::new(interval.end(), interval.end()),
+        let first = round_up(ahead.wrapping_add(interval.start().into()), self.line).wrapping_sub(ahead);
+        let end = round_down(ahead.wrapping_add(interval.end().into()), self.line).wrapping_sub(ahead);
+        if first < end && end <= u64::from(interval.end()) {
+            Interval::new(first as u32, end as u32)
+        } else {
+            Interval::new(interval.end(), interval.end())
         }
     }
 }
@@ -314,12 +316,10 @@ impl Draft<'_> {
             .pieces
             .get_mut(..self.count)
             .ok_or_else(|| too_small(self.count as u64, room as u64))?;
-        let [mut read, mut write] = [View::Read, View::Write].map(|view| Need::new(view, checked.shape()));
-        let copies_end = placement::place(pieces, ArenaLayout::copies_of(checked.step_count()), |piece| {
-            read.add(piece);
-            write.add(piece);
-        });
-        let [read, write] = [read, write].map(Need::segments);
+        let mut need = Need::new(checked.shape());
+        let start = ArenaLayout::copies_of(checked.step_count());
+        let copies_end = placement::place(pieces, start, |piece| need.add(piece));
+        let [read, write] = need.segments();
         let layout = ArenaLayout::new(checked.step_count(), copies_end, read, write);
         let arena = limits.arena_size.min(u32::MAX.into());
         if layout.total > arena {

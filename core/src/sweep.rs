@@ -13,46 +13,73 @@ pub(crate) enum Access {
 /// Iterator over the longest runs of bytes with the same access; untouched bytes are left out.
 #[derive(Clone, Debug)]
 pub(crate) struct Sweep<'a> {
-    reads: &'a [Interval],
-    writes: &'a [Interval],
+    reads: Ahead<'a>,
+    writes: Ahead<'a>,
     at: u32,
 }
 
 impl<'a> Sweep<'a> {
     /// Both lists ascend, and intervals of one list do not touch.
     pub(crate) fn new(reads: &'a [Interval], writes: &'a [Interval]) -> Self {
-        Self { reads, writes, at: 0 }
+        Self {
+            reads: Ahead::new(reads),
+            writes: Ahead::new(writes),
+            at: 0,
+        }
     }
 }
 
-/// What is left of `list` from byte `at` on, and its first interval.
-fn ahead(list: &[Interval], at: u32) -> (&[Interval], Option<Interval>) {
-    match list {
-        [first, rest @ ..] if first.end() <= at => (rest, rest.first().copied()),
-        _ => (list, list.first().copied()),
-    }
+/// What is ahead of a list.
+#[derive(Clone, Debug)]
+struct Ahead<'a> {
+    list: &'a [Interval],
+    position: usize,
+    /// The first interval that does not lie behind, or one beyond all bytes.
+    next: Interval,
 }
 
-/// Where the access of a list changes next, seen from `at`, and whether `at` is accessed.
-fn change(next: Option<Interval>, at: u32) -> (u32, bool) {
-    match next {
-        None => (u32::MAX, false),
-        Some(interval) if interval.start() <= at => (interval.end(), true),
-        Some(interval) => (interval.start(), false),
+/// An interval that begins behind all bytes.
+const BEYOND: Interval = Interval::new(u32::MAX, u32::MAX);
+
+impl<'a> Ahead<'a> {
+    fn new(list: &'a [Interval]) -> Self {
+        Self {
+            list,
+            position: 0,
+            next: list.first().copied().unwrap_or(BEYOND),
+        }
+    }
+
+    /// Where the access changes next, seen from `at`, and whether `at` is accessed.
+    #[inline(always)]
+    fn change(&self, at: u32) -> (u32, bool) {
+        let inside = self.next.start() <= at;
+        (if inside { self.next.end() } else { self.next.start() }, inside)
+    }
+
+    /// Leaves behind what ends at `at`. No branch: in which list something ends cannot be predicted.
+    #[inline(always)]
+    fn leave(&mut self, at: u32) {
+        self.position = self.position.wrapping_add(usize::from(self.next.end() <= at));
+        self.next = self.list.get(self.position).copied().unwrap_or(BEYOND);
     }
 }
 
 impl Iterator for Sweep<'_> {
     type Item = (Interval, Access);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (reads, read) = ahead(self.reads, self.at);
-        let (writes, write) = ahead(self.writes, self.at);
-        (self.reads, self.writes) = (reads, writes);
-        let nearest = read.into_iter().chain(write).map(Interval::start).min()?;
+        let nearest = self.reads.next.start().min(self.writes.next.start());
+        if nearest == u32::MAX {
+            return None;
+        }
         let start = nearest.max(self.at);
-        let ((read_until, reading), (write_until, writing)) = (change(read, start), change(write, start));
+        let (read_until, reading) = self.reads.change(start);
+        let (write_until, writing) = self.writes.change(start);
         self.at = read_until.min(write_until);
+        self.reads.leave(self.at);
+        self.writes.leave(self.at);
         let access = match (reading, writing) {
             (true, true) => Access::ReadAndWrite,
             (true, false) => Access::Read,
