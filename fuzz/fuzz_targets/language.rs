@@ -1,4 +1,4 @@
-//! Bytes are compiled as a program text; what compiles is accepted.
+//! Bytes are compiled as a program text and those that it includes; what compiles is accepted, and its layout changes nothing.
 #![no_main]
 
 use hawser_fuzz_targets::language;

@@ -30,7 +30,12 @@ struct Target {
     dictionary: Option<&'static str>,
 }
 
-const TARGETS: [Target; 3] = [
+const TARGETS: [Target; 4] = [
+    Target {
+        name: "assembly",
+        longest: 4096,
+        dictionary: Some("fuzz/assembly.dict"),
+    },
     Target {
         name: "check_plan",
         longest: 4096,

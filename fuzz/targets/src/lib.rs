@@ -4,9 +4,11 @@
 //! `fuzz/seeds` and `fuzz/regressions` and show that a wrong verdict is one.
 #![forbid(unsafe_code)]
 
+pub mod assembly;
 pub mod check_plan;
 mod difference;
 pub mod language;
+mod shown;
 pub mod whole_path;
 
 pub use difference::Difference;
@@ -15,7 +17,8 @@ pub use difference::Difference;
 pub type Target = fn(&[u8]) -> Result<(), Difference>;
 
 /// The targets, by the names that their fuzzers and their folders of inputs have.
-pub const TARGETS: [(&str, Target); 3] = [
+pub const TARGETS: [(&str, Target); 4] = [
+    ("assembly", assembly::run),
     ("check_plan", check_plan::run),
     ("language", language::run),
     ("whole_path", whole_path::run),

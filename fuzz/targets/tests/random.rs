@@ -2,7 +2,7 @@
 
 use arbitrary::Unstructured;
 use hawser_fuzz_targets::check_plan::{self, Control, flags};
-use hawser_fuzz_targets::whole_path;
+use hawser_fuzz_targets::{assembly, language, whole_path};
 use hawser_programs::RandomProgram;
 use proptest::prelude::*;
 use zerocopy::{FromBytes, IntoBytes};
@@ -54,5 +54,39 @@ proptest! {
     #[test]
     fn programs_run_as_the_reference_says(bytes in prop::collection::vec(any::<u8>(), 0..900)) {
         whole_path::run(&bytes)?;
+    }
+}
+
+/// Texts of words, most of which have a place somewhere in the language or in assembly.
+fn texts(dictionary: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let entries = dictionary
+        .lines()
+        .filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'));
+    let words: Vec<String> = entries
+        .map(|word| word.replace("\\x0a", "\n").replace("\\x00", "\0").replace("\\\"", "\""))
+        .collect();
+    let more = "[a-z0-9_.(){}\\[\\] \n#-]{1,3}";
+    let word = prop_oneof![8 => prop::sample::select(words), 2 => more];
+    prop::collection::vec(word, 0..60).prop_map(|words| words.join(" ").into_bytes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn words_of_the_language_are_compiled_and_formatted(text in texts(include_str!("../../language.dict"))) {
+        language::run(&text)?;
+    }
+
+    #[test]
+    fn words_of_assembly_come_back(text in texts(include_str!("../../assembly.dict"))) {
+        assembly::run(&text)?;
+    }
+
+    #[test]
+    fn steps_come_back(blocks in prop::collection::vec(any::<[u8; 64]>(), 0..6), more in 0..64_usize) {
+        let bytes = blocks.concat();
+        assembly::run(&bytes[..bytes.len().saturating_sub(more)])?;
+        assembly::run(&bytes)?;
     }
 }

@@ -5,9 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use arbitrary::Unstructured;
-use hawser::language::compile;
+use hawser::assembly::disassemble;
+use hawser::language::{Text, compile_with};
 use hawser_abi::op::Opcode;
 use hawser_fuzz_targets::check_plan::{Control, flags};
+use hawser_fuzz_targets::language::{NAMES, SEPARATOR};
 use hawser_programs::RandomProgram;
 use zerocopy::IntoBytes;
 
@@ -16,16 +18,19 @@ const WITH_LIMITS: u64 = 40;
 /// Inputs of the whole path.
 const WHOLE_PATH: u64 = 32;
 
+/// Most bytes of a seed: a larger one would hold up the fuzzers, which begin with them all.
+const LONGEST: usize = 4096;
+
 fn main() -> io::Result<()> {
-    let texts = texts(&repository())?;
-    for (name, text) in &texts {
-        write("language", name, text.as_bytes())?;
-        if let Ok(compiled) = compile(name, text) {
-            check_plan(name, Control::default(), compiled.program.bytes())?;
-        }
+    let seeds = repository().join("fuzz/seeds");
+    if seeds.exists() {
+        fs::remove_dir_all(seeds)?;
     }
+    texts()?;
     for opcode in Opcode::ALL {
-        check_plan(opcode.name(), Control::default(), &smallest_with(opcode).bytes(1))?;
+        let program = smallest_with(opcode).bytes(1);
+        check_plan(opcode.name(), Control::default(), &program)?;
+        assembly(opcode.name(), &program)?;
     }
     for number in 0..WITH_LIMITS {
         let control = control(number);
@@ -39,11 +44,58 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+/// Seeds of texts: the examples and what the documents show, right and wrong, and the programs that they are.
+fn texts() -> io::Result<()> {
+    let repository = repository();
+    let mut programs = examples(&repository.join("examples"))?;
+    let document = fs::read_to_string(repository.join("docs/language.md"))?;
+    let shown = blocks(&document, "hws");
+    let library = shown.iter().find(|block| block.file == Some(NAMES[1]));
+    let library = library.map_or("", |block| block.text);
+    programs.extend(
+        (0..)
+            .zip(&shown)
+            .map(|(number, block)| (format!("document-{number}"), block.text.to_owned())),
+    );
+    for (name, text) in &programs {
+        let includes = text.contains(&format!("include \"{}\"", NAMES[1]));
+        let input = if includes {
+            format!("{text}{SEPARATOR}{library}")
+        } else {
+            text.clone()
+        };
+        write("language", name, input.as_bytes())?;
+        let compiled = compile_with(Text::named(name, text.as_str()), &mut |_: &str, path: &str| {
+            Ok::<_, String>(Text::named(path, library))
+        });
+        if let Ok(compiled) = compiled {
+            check_plan(name, Control::default(), compiled.program.bytes())?;
+            assembly(name, compiled.program.bytes())?;
+        }
+    }
+    let document = fs::read_to_string(repository.join("docs/assembly.md"))?;
+    for (number, block) in (0..).zip(blocks(&document, "hwa")) {
+        write("assembly", &format!("document-{number}"), block.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A program as bytes, and as the text of its steps.
+fn assembly(name: &str, program: &[u8]) -> io::Result<()> {
+    let text = disassemble(program).map_err(io::Error::other)?;
+    write("assembly", &format!("{name}.hwp"), program)?;
+    write("assembly", &format!("{name}.hwa"), text.as_bytes())
+}
+
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Writes a seed, if it is not too long.
 fn write(target: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+    if bytes.len() > LONGEST {
+        return Ok(());
+    }
     let folder = repository().join("fuzz/seeds").join(target);
     fs::create_dir_all(&folder)?;
     fs::write(folder.join(name), bytes)
@@ -53,32 +105,40 @@ fn check_plan(name: &str, control: Control, program: &[u8]) -> io::Result<()> {
     write("check_plan", name, &[control.as_bytes(), program].concat())
 }
 
-/// The examples, and the programs that the documentation of the language shows, right and wrong.
-fn texts(repository: &Path) -> io::Result<Vec<(String, String)>> {
-    let mut texts = Vec::new();
-    let mut folders = vec![repository.join("examples")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "hws") {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                texts.push((name, fs::read_to_string(path)?));
-            }
+/// The programs of a folder, with their names.
+fn examples(folder: &Path) -> io::Result<Vec<(String, String)>> {
+    let mut programs = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            programs.extend(examples(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "hws") {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            programs.push((name, fs::read_to_string(path)?));
         }
     }
-    let document = fs::read_to_string(repository.join("docs/language.md"))?;
-    let shown = document.split("```hws").skip(1).filter_map(|rest| {
-        let (_, rest) = rest.split_once('\n')?;
-        Some(rest.split_once("```")?.0.to_owned())
+    Ok(programs)
+}
+
+/// A text that a document shows.
+struct Block<'d> {
+    /// What the document calls its file, if it does.
+    file: Option<&'d str>,
+    text: &'d str,
+}
+
+/// What a document shows of a language: between fences whose first word is its name.
+fn blocks<'d>(document: &'d str, language: &str) -> Vec<Block<'d>> {
+    let fences = document.split("```").skip(1).step_by(2);
+    let shown = fences.filter_map(|fenced| {
+        let (head, text) = fenced.split_once('\n')?;
+        let mut words = head.split_whitespace();
+        (words.next()? == language).then(|| Block {
+            file: words.next(),
+            text,
+        })
     });
-    texts.extend(
-        (0..)
-            .zip(shown)
-            .map(|(number, text)| (format!("document-{number}"), text)),
-    );
-    Ok(texts)
+    shown.collect()
 }
 
 /// Bytes that look random, the same for the same seed.
