@@ -8,3 +8,11 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         panic!("{difference}");
     }
 });
+
+libfuzzer_sys::fuzz_mutator!(|bytes: &mut [u8], size: usize, most: usize, seed: u32| {
+    if seed.is_multiple_of(2) {
+        assembly::mutate(&mut bytes[..most], size, seed / 2)
+    } else {
+        libfuzzer_sys::fuzzer_mutate(bytes, size, most)
+    }
+});

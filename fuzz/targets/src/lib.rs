@@ -6,6 +6,7 @@
 
 pub mod assembly;
 pub mod check_plan;
+mod choice;
 mod difference;
 pub mod language;
 mod shown;

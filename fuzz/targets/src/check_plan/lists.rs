@@ -3,16 +3,9 @@
 use hawser_core_model::{HOLE, Part, Segment};
 
 use super::case::{Control, flags};
+use crate::choice::mix;
 
 const PAGE: u64 = 4096;
-
-/// Numbers that look random, the same for the same seed.
-pub(super) fn mix(seed: u64) -> u64 {
-    let mut mixed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ mixed >> 31
-}
 
 /// The elements of a mapping: one for each page, or for each run of pages that continue each other. One of them may be wrong.
 pub(super) fn elements(part: &Part, page_offset: u64, control: &Control) -> Vec<Segment> {

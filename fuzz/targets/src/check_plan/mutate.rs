@@ -3,7 +3,7 @@
 use hawser_abi::program::SubmitHeader;
 
 use super::case::{CONTROL, flags};
-use super::lists::mix;
+use crate::choice::Choice;
 
 const STEP: usize = 64;
 const STEPS: usize = CONTROL + size_of::<SubmitHeader>();
@@ -17,20 +17,9 @@ const AUX: usize = 56;
 /// Numbers at which something changes.
 const NUMBERS: [u64; 12] = [0, 1, 2, 3, 63, 64, 65, 4095, 4096, 1 << 30, 1 << 61, u64::MAX];
 
-/// Random numbers of one change.
-struct Choice(u64);
-
-impl Choice {
-    /// A number below `limit`, which is not 0.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = mix(self.0);
-        (self.0 % limit as u64) as usize
-    }
-}
-
 /// Changes the first `size` bytes of `bytes`, and may add or remove a step; returns the number of bytes that there are then.
 pub fn mutate(bytes: &mut [u8], size: usize, seed: u32) -> usize {
-    let mut choice = Choice(seed.into());
+    let mut choice = Choice::of(seed);
     if bytes.len() < STEPS + STEP {
         return size;
     }

@@ -1,6 +1,8 @@
 //! Bytes are compiled as a program text with texts that it may include, formatted, and compiled again. What compiles, the checker
 //! accepts; what does not is reported at places inside the texts; and the layout changes nothing.
 
+mod mutate;
+
 use hawser::language::{Compiled, Mistakes, NamedArray, Problem, Text, compile_with, format};
 use hawser_abi::reason::Reason;
 use hawser_core::Limits;
@@ -8,6 +10,8 @@ use hawser_core::Limits;
 use crate::Difference;
 use crate::check_plan::{self, CONTROL};
 use crate::shown::can_be_shown;
+
+pub use mutate::mutate;
 
 /// Most steps of a program that is compared with the slow model as well.
 const FEW_STEPS: usize = 64;

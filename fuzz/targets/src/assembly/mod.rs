@@ -1,12 +1,16 @@
 //! Bytes are disassembled as a program, and assembled as a text. Every file of whole steps has a text that gives the same bytes; what
 //! assembles can be disassembled, and comes back; what does not is reported at places inside the text.
 
+mod mutate;
+
 use hawser::assembly::{NotWhole, assemble, disassemble};
 use hawser::language::Compiled;
 use hawser_core::Limits;
 
 use crate::Difference;
 use crate::shown::can_be_shown;
+
+pub use mutate::mutate;
 
 /// Bytes of a header, and of a step.
 const BLOCK: usize = 64;
