@@ -60,8 +60,11 @@ impl Cut {
 /// What was chosen in both directions, in ascending order.
 pub(crate) fn ascending(to_device: &Largest, from_device: &Largest) -> [Option<Cut>; ALL_MAPPINGS] {
     let cuts = |direction, largest: &Largest| {
-        let chosen = [0, 1, 2, 3, 4, 5, 6, 7].map(|place: usize| largest.chosen().get(place).copied());
-        chosen.map(|chosen| chosen.map(|chosen| Cut { direction, chosen }))
+        let cut = |chosen: &Chosen| Cut {
+            direction,
+            chosen: *chosen,
+        };
+        core::array::from_fn::<_, MAX_MAPPINGS, _>(|place| largest.chosen().get(place).map(cut))
     };
     let mut all = [None; ALL_MAPPINGS];
     let both = cuts(Direction::ToDevice, to_device)

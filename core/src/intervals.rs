@@ -64,10 +64,10 @@ impl Interval {
         )
     }
 
-    /// Whether it has all bytes of `other`.
+    /// Whether it begins no later than `other`, and ends no earlier. Both have offsets or places, of 31 bits.
     #[inline(always)]
     pub(crate) const fn contains(self, other: Self) -> bool {
-        // Start and end are compared at once: no difference of the halves is negative. Places have 31 bits.
+        // A branch could not be predicted, so start and end are compared at once: neither difference of the halves is negative.
         const SIGNS: u64 = 1 << 63 | 1 << 31;
         const ENDS: u64 = (1 << 31) - 1;
         ((other.0 ^ ENDS | SIGNS).wrapping_sub(self.0 ^ ENDS)) & SIGNS == SIGNS
@@ -107,7 +107,8 @@ impl<'a> IntervalLog<'a> {
         self.used = 0;
     }
 
-    /// Adds an interval if it is `wanted` and not empty, as far as there is room.
+    /// Adds an interval if it is `wanted` and not empty. The storage has room for all, as [`Room::words`](crate::Room::words) counts it; a log that were too short
+    /// would leave bytes out of the plan, and the device could not reach them.
     #[inline(always)]
     pub(crate) fn add(&mut self, interval: Interval, wanted: bool) {
         if let Some(place) = self.storage.get_mut(self.used) {
@@ -187,6 +188,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn containing_is_beginning_no_later_and_ending_no_earlier(
+            (start, end, inner, behind) in (0_u32..=i32::MAX as u32, 0_u32..=i32::MAX as u32, 0_u32..=i32::MAX as u32, 0_u32..=i32::MAX as u32),
+            near in proptest::array::uniform2(-1_i64..2)
+        ) {
+            let nearby = |bound: u32, by: i64| (i64::from(bound) + by).clamp(0, i32::MAX.into()) as u32;
+            let others = [(inner, behind), (nearby(start, near[0]), nearby(end, near[1]))];
+            for (from, to) in others {
+                let contains = Interval::new(start, end).contains(Interval::new(from, to));
+                prop_assert_eq!(contains, start <= from && to <= end);
+            }
+        }
+
         #[test]
         fn a_sorted_log_has_the_bytes_added_in_fewest_intervals(
             added in proptest::collection::vec((0_u32..200, 1_u32..40), 0..600)

@@ -47,7 +47,7 @@ impl ScatterGatherList<'_> {
                 .wrapping_byte_add(core::mem::offset_of!(SCATTER_GATHER_LIST, Elements));
             elements.cast::<SCATTER_GATHER_ELEMENT>().cast_const()
         });
-        // Without a list there are no elements, and nothing is read.
+        // Without a list there are no elements: nothing is read, and the pointer never leaves the list.
         (0..self.len() as usize).map(move |index| read(first.wrapping_add(index)))
     }
 }
