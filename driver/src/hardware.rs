@@ -61,7 +61,7 @@ pub fn prepare(device: &Device, resources: &Resources<'_>) -> Result {
     let limits = Limits {
         max_steps: device.params.max_steps,
         max_data: device.params.max_data,
-        scratch_size: identity.scratch_size.min(pci::MEMORY_BAR_SIZE),
+        scratch_size: identity.scratch_size,
         arena_size: device.arena.size(),
         map_registers: device.map_registers,
         device_address_bits: cap::address_bits(identity.capabilities),
@@ -125,7 +125,8 @@ fn identify(registers: &MappedRegisters) -> Result<Identity> {
     )
 }
 
-/// Refuses a device that is not the one this driver is for, or that promises what makes no sense.
+/// Refuses a device that is not the one this driver is for, or that promises what makes no sense. Of device-local memory no more is used than the contract's
+/// BAR has, which is what checks have room for.
 fn examine(id: u32, identity: Identity) -> Result<Identity> {
     let Identity {
         version,
@@ -139,7 +140,10 @@ fn examine(id: u32, identity: Identity) -> Result<Identity> {
         && (32..=64).contains(&cap::address_bits(capabilities))
         && scratch_size != u64::MAX;
     if known && sensible {
-        Ok(identity)
+        Ok(Identity {
+            scratch_size: scratch_size.min(pci::MEMORY_BAR_SIZE),
+            ..identity
+        })
     } else {
         Err(NtStatus::DEVICE_CONFIGURATION_ERROR)
     }
@@ -163,6 +167,14 @@ mod tests {
             ..GOOD
         };
         assert_eq!(examine(reg::ID_VALUE, later), Ok(later));
+    }
+
+    #[test]
+    fn no_more_device_local_memory_is_used_than_checks_have_room_for() {
+        for (promised, used) in [(0, 0), (4096, 4096), (pci::MEMORY_BAR_SIZE + 1, pci::MEMORY_BAR_SIZE)] {
+            let identity = |scratch_size| Identity { scratch_size, ..GOOD };
+            assert_eq!(examine(reg::ID_VALUE, identity(promised)), Ok(identity(used)));
+        }
     }
 
     #[test]
