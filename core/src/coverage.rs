@@ -66,6 +66,11 @@ const fn place(index: u32) -> (usize, u32) {
     ((index >> 6) as usize, index & 63)
 }
 
+/// The first byte of a word.
+const fn byte(word: usize) -> u32 {
+    (word as u32).wrapping_mul(u64::BITS)
+}
+
 /// The first bit that is clear, from `from` on, if there is one.
 const fn first_clear(word: u64, from: u32) -> Option<u32> {
     let clear = !word & u64::MAX.unbounded_shl(from);
@@ -126,23 +131,62 @@ impl<'a> Coverage<'a> {
         None
     }
 
-    /// A run of bytes of the set that contains `interval`, all of which are in it. Where it begins with a word that is full, full words around it count too, as far as
-    /// one word of states tells.
+    /// Whether one word of states tells that all bytes of `interval` are in the set, which is not empty. If it does not tell, they may still be.
+    pub(crate) fn plainly_has(&self, interval: Interval) -> bool {
+        let word = |byte: u32| place(byte).0 as u32;
+        let (first, last) = (word(interval.start()), word(interval.end().wrapping_sub(1)));
+        let ((group, low), (last_group, high)) = (place(first), place(last));
+        let wanted = bits(low, high.wrapping_add(1));
+        group == last_group && self.full_words(group) & wanted == wanted
+    }
+
+    /// The longest run of bytes of the set that contains `interval`, all of which are in it, as far as one word of states on either side tells.
     pub(crate) fn around(&self, interval: Interval) -> Interval {
-        let (word, _) = place(interval.start());
-        let (group, position) = place(word as u32);
-        let [states, ..] = &self.full;
-        let full = states.get(group).copied().unwrap_or_default();
-        if full.unbounded_shr(position) & 1 == 0 {
-            return interval;
+        Interval::new(self.run_before(interval.start()), self.run_behind(interval.end()))
+    }
+
+    /// Where the run begins that ends before `at`; `at` if there is none.
+    fn run_before(&self, at: u32) -> u32 {
+        let (word, bit) = place(at);
+        if let Some(clear) = last_clear(self.content(word), bit) {
+            return (at & !63) | clear.wrapping_add(1);
         }
-        let byte = |position: u32| ((group as u32).saturating_mul(u64::BITS) | position).saturating_mul(u64::BITS);
-        let first = last_clear(full, position).map_or(0, |clear| clear.wrapping_add(1));
-        let behind = match first_clear(full, position) {
-            Some(clear) => byte(clear),
-            None => byte(0).saturating_add(4096),
+        let (group, position) = place(word as u32);
+        let full = last_clear(self.full_words(group), position).map_or(0, |clear| clear.wrapping_add(1));
+        let first = (group << 6) | full as usize;
+        let partly = match full {
+            0 => 0,
+            _ => self.content(first.wrapping_sub(1)).leading_ones(),
         };
-        Interval::new(byte(first), behind.max(interval.end()))
+        byte(first).wrapping_sub(partly)
+    }
+
+    /// Where the run ends that begins at `at`; `at` if there is none.
+    fn run_behind(&self, at: u32) -> u32 {
+        let (word, bit) = place(at);
+        if let Some(clear) = first_clear(self.content(word), bit) {
+            return (at & !63) | clear;
+        }
+        let next = word.wrapping_add(1);
+        let (group, position) = place(next as u32);
+        match first_clear(self.full_words(group), position) {
+            Some(full) => {
+                let last = (group << 6) | full as usize;
+                byte(last).wrapping_add(self.content(last).trailing_ones())
+            }
+            None => byte(group.wrapping_add(1) << 6),
+        }
+    }
+
+    /// The words of a group that are full, as bits.
+    fn full_words(&self, group: usize) -> u64 {
+        let [states, ..] = &self.full;
+        states.get(group).copied().unwrap_or_default()
+    }
+
+    /// The bytes of a word that are in the set.
+    fn content(&self, word: usize) -> u64 {
+        if self.is_full(word) { u64::MAX } else { self.word(word) }
     }
 
     /// Adds the bytes of `interval`, which lie in the window.
@@ -271,6 +315,9 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
+    /// Bytes of which one word of states tells.
+    const GROUP: u32 = 64 * 64;
+
     #[derive(Clone, Debug)]
     enum Operation {
         Insert(Interval),
@@ -313,6 +360,12 @@ mod tests {
                 Operation::Query(interval) => {
                     let gap = (interval.start()..interval.end()).find(|byte| !model[*byte as usize]);
                     prop_assert_eq!(set.first_gap(interval), gap);
+                    let words = interval.start() / 64 * 64..interval.end().next_multiple_of(64);
+                    let all = words.clone().all(|byte| model.get(byte as usize).is_some_and(|has| *has));
+                    let one_group = interval.start() / GROUP == (interval.end().max(1) - 1) / GROUP;
+                    if !interval.is_empty() {
+                        prop_assert_eq!(set.plainly_has(interval), all && one_group);
+                    }
                     if gap.is_none() && !interval.is_empty() {
                         let around = set.around(interval);
                         prop_assert!(around.contains(interval));
@@ -321,6 +374,9 @@ mod tests {
                             "{:?}",
                             around
                         );
+                        let goes_on = |byte: u32| model.get(byte as usize).is_some_and(|has| *has);
+                        prop_assert!(around.start() % GROUP == 0 || !goes_on(around.start() - 1), "{:?}", around);
+                        prop_assert!(around.end() % GROUP == 0 || !goes_on(around.end()), "{:?}", around);
                     }
                 }
             }

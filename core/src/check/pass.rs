@@ -21,28 +21,33 @@ pub(super) struct Pass<'l> {
     limits: &'l Limits,
 }
 
-/// Operands of steps that lie in device-local memory, as bits: four for each step, first to third source, then the destination.
+/// Operands of steps that lie in device-local memory, as bits: four for each step, first to third source, then the destination. Those of the last step are the highest.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Reach {
     bits: u64,
     steps: u32,
 }
 
+/// Bits for the operands of a step.
+const PER_STEP: u32 = 4;
+
 impl Reach {
-    /// One more step reaches with these operands.
+    /// One more step reaches with these operands, which are the highest bits.
     #[inline(always)]
     pub(super) fn add(&mut self, operands: u64) {
-        self.bits |= operands.wrapping_shl(self.steps.wrapping_mul(4));
+        self.bits = self.bits >> PER_STEP | operands;
         self.steps = self.steps.wrapping_add(1);
     }
 
     fn append(&mut self, later: Self) {
-        self.bits |= later.bits.unbounded_shl(self.steps.wrapping_mul(4));
+        self.bits = self.bits.unbounded_shr(later.steps.wrapping_mul(PER_STEP)) | later.bits;
         self.steps = self.steps.wrapping_add(later.steps);
     }
 
+    /// The bits, those of the first step lowest.
     pub(super) const fn bits(self) -> u64 {
-        self.bits
+        let unused = u64::BITS.saturating_sub(self.steps.wrapping_mul(PER_STEP));
+        self.bits.unbounded_shr(unused)
     }
 
     pub(super) const fn steps(self) -> u32 {

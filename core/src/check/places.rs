@@ -3,6 +3,7 @@
 use hawser_abi::program::Space;
 use wide::i32x4;
 
+use super::rows::FIRST_REACH;
 use crate::digest::Row;
 use crate::intervals::{Interval, SCRATCH_BASE};
 
@@ -16,7 +17,7 @@ pub(super) struct Places {
     pub(super) start: i32x4,
     /// The first byte behind.
     pub(super) end: i32x4,
-    /// Operands in device-local memory, as bits: first to third source, then the destination.
+    /// Operands in device-local memory, as [`Combination::reach`](super::rows::Combination::reach) has them.
     pub(super) reach: u64,
 }
 
@@ -29,7 +30,7 @@ impl Places {
         Self {
             start: i32x4::new(operands.map(|(space, bytes)| place(bytes.start(), space))),
             end: i32x4::new(operands.map(|(space, bytes)| place(bytes.end(), space))),
-            reach: a | b << 1 | c << 2 | d << 3,
+            reach: (a | b << 1 | c << 2 | d << 3) * FIRST_REACH,
         }
     }
 

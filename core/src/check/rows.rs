@@ -67,18 +67,20 @@ pub(super) struct Row {
     pub(super) truths: Lanes,
     /// Bits of an offset that are clear.
     pub(super) unaligned: Lanes,
-    /// Mask of sources that may be exactly the bytes of the destination; such as have elements of another size never are.
+    /// Mask of operands that may be exactly the bytes of the destination, which itself always is.
     pub(super) in_place: Lanes,
     /// Bits of the first eight bytes of a step that are clear.
     pub(super) clear: u64,
-    /// Bits that an immediate may have.
-    pub(super) immediate: u64,
+    /// Bits of an immediate that are clear.
+    pub(super) immediate_clear: u64,
+    /// Bits that are clear of the auxiliary numbers, taken as one of 64 bits, and of their sum with the next number.
+    pub(super) aux_clear: u64,
+    /// What is added to the auxiliary numbers to see that they are not too large.
+    pub(super) aux_bias: u64,
+    /// The spaces in which operands may not lie, as [`Combination::spaces`] has them.
+    pub(super) refused: u64,
     /// Bytes of the destination, where that is one element.
     pub(super) single: i32,
-    /// The auxiliary numbers, taken as one of 64 bits and with the sign extended, are below this.
-    pub(super) aux_limit: i32,
-    /// The combinations of spaces in which its operands may lie: a bit for each number that [`combination`] makes of them.
-    pub(super) spaces: [u64; 4],
     /// Binary logarithm of the size of an element.
     pub(super) shift: u8,
     /// What else there is to say.
@@ -109,10 +111,11 @@ const UNDEFINED: Row = Row {
     unaligned: Lanes::ZERO,
     in_place: Lanes::ZERO,
     clear: u64::MAX,
-    immediate: 0,
+    immediate_clear: u64::MAX,
+    aux_clear: u64::MAX,
+    aux_bias: 0,
+    refused: u64::MAX,
     single: 0,
-    aux_limit: 0,
-    spaces: [0; 4],
     shift: 0,
     special: Special::None,
 };
@@ -127,26 +130,33 @@ const fn row(rule: &Rule, element: ElementType) -> Row {
         truths: lanes(rule, element, Number::Truths),
         unaligned: lanes(rule, element, Number::Unaligned),
         in_place: match rule.in_place {
-            InPlace::Allowed => lanes(rule, element, Number::InPlace),
-            InPlace::Refused => Lanes::ZERO,
+            InPlace::Allowed => Lanes([-1; 4]),
+            InPlace::Refused => Lanes([-1, 0, 0, 0]),
         },
         clear: clear(rule.flags(element), special),
-        immediate: u64::MAX >> (64 - 8 * element.size()),
-        aux_limit: match rule.aux {
-            AuxUse::Unused | AuxUse::SourceType => 1,
-            AuxUse::Predicate => Predicate::ALL.len() as i32,
+        immediate_clear: !(u64::MAX >> (64 - 8 * element.size())),
+        aux_clear: match rule.aux {
+            AuxUse::Unused | AuxUse::SourceType => u64::MAX,
+            AuxUse::Predicate => !PREDICATE_BITS,
             // Something else is to be said of all of them.
-            AuxUse::Rows | AuxUse::Product => -1,
+            AuxUse::Rows | AuxUse::Product => 0,
         },
+        aux_bias: match rule.aux {
+            AuxUse::Predicate => PREDICATE_BITS + 1 - Predicate::ALL.len() as u64,
+            AuxUse::Unused | AuxUse::SourceType | AuxUse::Rows | AuxUse::Product => 0,
+        },
+        refused: refused(rule),
         single: {
             let Lanes([destination, ..]) = lanes(rule, element, Number::Single);
             destination
         },
-        spaces: spaces(rule),
         shift: element.size().trailing_zeros() as u8,
         special,
     }
 }
+
+/// Bits that predicates have.
+const PREDICATE_BITS: u64 = (Predicate::ALL.len() as u64).next_power_of_two() - 1;
 
 const fn special(aux: AuxUse) -> Special {
     match aux {
@@ -173,22 +183,17 @@ enum Number {
     Truths,
     Single,
     Unaligned,
-    InPlace,
 }
 
 impl Number {
-    const fn of(self, operand: OperandRule, rule: &Rule, element: ElementType) -> i32 {
+    const fn of(self, operand: OperandRule, element: ElementType) -> i32 {
         // Of a source with a type of its own more is said elsewhere.
         let size = operand.element.size(element.size(), 1) as i32;
-        let [destination, ..] = rule.operands;
-        let alike =
-            operand.element as u8 == destination.element as u8 && operand.extent as u8 == destination.extent as u8;
         match (self, operand.extent, operand.element) {
             (Self::Counted, Extent::Count, ElementOf::Step) | (Self::Truths, Extent::Count, ElementOf::Truth) => -1,
             (Self::Single, Extent::One, _) => size,
             (Self::Counted | Self::Truths | Self::Single, _, _) => 0,
             (Self::Unaligned, _, _) => size - 1,
-            (Self::InPlace, _, _) => -(alike as i32),
         }
     }
 }
@@ -197,7 +202,7 @@ const fn lanes(rule: &Rule, element: ElementType, number: Number) -> Lanes {
     let mut lanes = [0; 4];
     let mut next = 0;
     while next < lanes.len() {
-        lanes[next] = number.of(rule.operands[next], rule, element);
+        lanes[next] = number.of(rule.operands[next], element);
         next += 1;
     }
     Lanes(lanes)
@@ -213,57 +218,65 @@ pub(super) const fn combination(spaces: u32) -> usize {
     ((spaces & 0x0303_0303).wrapping_mul(1 << 24 | 1 << 18 | 1 << 12 | 1 << 6) >> 24) as usize
 }
 
-/// The combinations of spaces that a rule allows.
-const fn spaces(rule: &Rule) -> [u64; 4] {
-    let mut allowed = [0; 4];
-    let mut number = 0;
-    while number < COMBINATIONS {
-        let mut fits = true;
-        let mut operand = 0;
-        while operand < 4 {
-            fits &= rule.operands[operand].spaces >> (number >> (2 * operand) & 3) & 1 != 0;
-            operand += 1;
-        }
-        allowed[number / 64] |= (fits as u64) << (number % 64);
-        number += 1;
+/// Spaces of operands as bits: four for each operand, the destination's lowest, of which the one is set that has the number of the space.
+const fn spaces_as_bits(combination: usize) -> u64 {
+    let (mut bits, mut operand) = (0, 0);
+    while operand < 4 {
+        bits |= 1 << (4 * operand + (combination >> (2 * operand) & 3));
+        operand += 1;
     }
-    allowed
+    bits
+}
+
+/// The spaces that a rule refuses.
+const fn refused(rule: &Rule) -> u64 {
+    let (mut bits, mut operand) = (0, 0);
+    while operand < 4 {
+        bits |= (!rule.operands[operand].spaces as u64 & 0xF) << (4 * operand);
+        operand += 1;
+    }
+    bits
 }
 
 /// What a combination of spaces means.
 #[derive(Clone, Copy)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Combination {
-    /// Mask of operands in the data buffer.
-    pub(super) data: Lanes,
+    /// Mask of operands in memory.
+    pub(super) memory: Lanes,
     /// Mask of operands in device-local memory.
     pub(super) scratch: Lanes,
-    /// All bits if there is an immediate.
-    pub(super) immediate: u64,
-    /// Operands in device-local memory, as bits in the order of a [`Row`](crate::digest::Row): first to third source, then the destination, so that what a step reads comes before what it writes.
+    /// The spaces of all operands, as [`spaces_as_bits`] has them.
+    pub(super) spaces: u64,
+    /// All bits unless there is an immediate.
+    pub(super) no_immediate: u64,
+    /// Operands in device-local memory, as the highest bits, in the order of a [`Row`](crate::digest::Row): first to third source, then the destination, so that what a step reads comes before what it writes.
     pub(super) reach: u64,
 }
 
 /// Every combination, by its number.
 pub(super) static SPACES: [Combination; COMBINATIONS] = {
     let mut all = [Combination {
-        data: Lanes::ZERO,
+        memory: Lanes::ZERO,
         scratch: Lanes::ZERO,
-        immediate: 0,
+        spaces: 0,
+        no_immediate: u64::MAX,
         reach: 0,
     }; COMBINATIONS];
     let mut number = 0;
     while number < COMBINATIONS {
+        let of = &mut all[number];
+        of.spaces = spaces_as_bits(number);
         let mut operand = 0;
         while operand < 4 {
-            let of = &mut all[number];
             match number >> (2 * operand) & 3 {
-                DATA => of.data.0[operand] = -1,
+                DATA => of.memory.0[operand] = -1,
                 SCRATCH => {
+                    of.memory.0[operand] = -1;
                     of.scratch.0[operand] = -1;
-                    of.reach |= 1 << ((operand + 3) % 4);
+                    of.reach |= FIRST_REACH << ((operand + 3) % 4);
                 }
-                IMMEDIATE_SPACE => of.immediate = u64::MAX,
+                IMMEDIATE_SPACE => of.no_immediate = 0,
                 _ => {}
             }
             operand += 1;
@@ -272,6 +285,9 @@ pub(super) static SPACES: [Combination; COMBINATIONS] = {
     }
     all
 };
+
+/// The bit in [`Combination::reach`] of the operand that comes first there.
+pub(super) const FIRST_REACH: u64 = 1 << 60;
 
 const DATA: usize = Space::Data as usize;
 const SCRATCH: usize = Space::Scratch as usize;

@@ -16,8 +16,10 @@ use crate::limits::Limits;
 
 /// What holds for a whole program.
 pub(super) struct Swift {
+    /// Bytes of the data buffer.
     data: i32x4,
-    scratch: i32x4,
+    /// Bytes that device-local memory has more; may be negative.
+    more_scratch: i32x4,
 }
 
 impl Swift {
@@ -25,9 +27,10 @@ impl Swift {
     pub(super) fn new(limits: &Limits, sizes: SpaceSizes) -> Self {
         let lacking = ALL_OPERATIONS & !limits.operations != 0 || ALL_ELEMENT_TYPES & !limits.element_types != 0;
         let SpaceSizes { data, scratch } = if lacking { SpaceSizes::NONE } else { sizes };
+        let (data, scratch) = (bytes(data), bytes(scratch));
         Self {
-            data: bytes(data),
-            scratch: bytes(scratch),
+            data,
+            more_scratch: difference(scratch, data),
         }
     }
 
@@ -52,18 +55,16 @@ impl Swift {
         let row = ROWS.get(operation)?.get(element)?;
         let combination = combination((head >> 32) as u32);
         let spaces = SPACES.get(combination)?;
-        let allowed = row.spaces.get(combination / 64)? >> (combination % 64) & 1;
         let bytes = count << row.shift;
         let wrong = head & row.clear
-            | allowed ^ 1
-            | immediate & !(row.immediate & spaces.immediate)
-            | u64::from(aux >= i64::from(row.aux_limit) as u64)
+            | row.refused & spaces.spaces
+            | immediate & (row.immediate_clear | spaces.no_immediate)
+            | (aux | aux.wrapping_add(row.aux_bias)) & row.aux_clear
             | (count.wrapping_sub(1) | bytes | d | a | b | c) >> 30;
         if wrong != 0 {
             return None;
         }
 
-        let (in_data, in_scratch) = (spaces.data.get(), spaces.scratch.get());
         let mut length = row.counted.get() & i32x4::splat(bytes as i32)
             | row.truths.get() & i32x4::splat(count as i32)
             | i32x4::new([row.single, 0, 0, 0]);
@@ -73,15 +74,16 @@ impl Swift {
             length |= bytes;
             unaligned |= bits;
         }
-        let length = length & (in_data | in_scratch);
+        let (in_memory, in_scratch) = (spaces.memory.get(), spaces.scratch.get());
+        let length = length & in_memory;
         let offset = i32x4::new([d as i32, a as i32, b as i32, c as i32]);
-        let limit = in_data & self.data | in_scratch & self.scratch;
+        let limit = sum(in_memory & self.data, in_scratch & self.more_scratch);
         let outside = sum(offset, length).simd_gt(limit);
         let start = sum(offset, in_scratch & SPACE);
         let end = sum(start, length);
         let (written, written_end) = (broadcast(start), broadcast(end));
-        let same = row.in_place.get() & start.simd_eq(written);
-        let overlaps = written.simd_lt(end) & start.simd_lt(written_end) & !same & SOURCES;
+        let same = row.in_place.get() & start.simd_eq(written) & end.simd_eq(written_end);
+        let overlaps = written.simd_lt(end) & start.simd_lt(written_end) & !same;
         let broken = offset & unaligned | outside | overlaps;
         if broken != i32x4::ZERO {
             return None;
@@ -132,11 +134,17 @@ fn words(bytes: &[u8; STEP_SIZE]) -> [u64; 8] {
     core::array::from_fn(|word| words.get(word).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
 }
 
-/// The lanes of the sources.
-const SOURCES: i32x4 = i32x4::new([0, -1, -1, -1]);
-
 fn bytes(size: u64) -> i32x4 {
     i32x4::splat(i32::try_from(size).unwrap_or_default())
+}
+
+/// Differences of numbers that are below 2³⁰ each.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the lanes of a vector wrap, and nothing panics"
+)]
+fn difference(a: i32x4, b: i32x4) -> i32x4 {
+    a - b
 }
 
 /// Sums of numbers that are below 2³⁰ each.
@@ -161,7 +169,7 @@ mod tests {
     use crate::testing::{IMMEDIATE, NOTHING, Where, data, scratch, step};
     use hawser_abi::op::{ElementType, Opcode};
     use hawser_abi::program::Step;
-    use hawser_abi::rules::{EITHER, IMMEDIATE as ONLY_IMMEDIATE, MEMORY, rule};
+    use hawser_abi::rules::{AuxUse, EITHER, IMMEDIATE as ONLY_IMMEDIATE, MEMORY, rule};
     use std::vec::Vec;
     use zerocopy::transmute;
 
@@ -170,40 +178,42 @@ mod tests {
         scratch: 1 << 20,
     };
 
-    /// A right step of each operation on each type, with operands in both spaces.
+    /// A right step of each operation on each type.
     fn right_steps() -> Vec<Step> {
-        let mut steps = Vec::new();
-        for operation in Opcode::ALL {
-            let rule = rule(operation);
-            for element in ElementType::ALL
+        let of = |operation| {
+            let types = ElementType::ALL
                 .into_iter()
-                .filter(|element| rule.types & element.bit() != 0)
-            {
-                let mut number = 0;
-                let operands = rule.operands.map(|operand| -> Where {
-                    number += 1;
-                    match operand.spaces {
-                        MEMORY | EITHER if number % 2 == 0 => data(number * 4096),
-                        MEMORY | EITHER => scratch(number * 4096),
-                        ONLY_IMMEDIATE => IMMEDIATE,
-                        _ => NOTHING,
-                    }
-                });
-                let (aux_type, aux) = match rule.aux {
-                    hawser_abi::rules::AuxUse::Unused => (0, [0; 2]),
-                    hawser_abi::rules::AuxUse::Predicate => (0, [5, 0]),
-                    hawser_abi::rules::AuxUse::SourceType => (element as u8, [0; 2]),
-                    hawser_abi::rules::AuxUse::Product => (0, [3, 5]),
-                    hawser_abi::rules::AuxUse::Rows => (0, [4, 0]),
-                };
-                steps.push(Step {
-                    aux_type,
-                    aux,
-                    ..step(operation, element, 12, &operands)
-                });
+                .filter(move |element| rule(operation).types & element.bit() != 0);
+            types.map(move |element| right_step(operation, element))
+        };
+        Opcode::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// A step with operands in both spaces.
+    fn right_step(operation: Opcode, element: ElementType) -> Step {
+        let rule = rule(operation);
+        let mut number = 0;
+        let operands = rule.operands.map(|operand| -> Where {
+            number += 1;
+            match operand.spaces {
+                MEMORY | EITHER if number % 2 == 0 => data(number * 4096),
+                MEMORY | EITHER => scratch(number * 4096),
+                ONLY_IMMEDIATE => IMMEDIATE,
+                _ => NOTHING,
             }
+        });
+        let (aux_type, aux) = match rule.aux {
+            AuxUse::Unused => (0, [0; 2]),
+            AuxUse::Predicate => (0, [5, 0]),
+            AuxUse::SourceType => (element as u8, [0; 2]),
+            AuxUse::Product => (0, [3, 5]),
+            AuxUse::Rows => (0, [4, 0]),
+        };
+        Step {
+            aux_type,
+            aux,
+            ..step(operation, element, 12, &operands)
         }
-        steps
     }
 
     #[test]
@@ -212,6 +222,17 @@ mod tests {
         for step in right_steps() {
             assert!(swift.places(&transmute!(step)).is_some(), "{step:?}");
         }
+    }
+
+    #[test]
+    fn right_steps_in_place_are_seen_to_be_right() {
+        let swift = Swift::new(&Limits::default(), SIZES);
+        let [to, ..] = right_step(Opcode::Convert, ElementType::F32).offsets;
+        let mut step = right_step(Opcode::Convert, ElementType::F32);
+        (step.aux_type, step.offsets, step.spaces) = (ElementType::I32 as u8, [to, to, 0, 0], [1, 1, 0, 0]);
+        assert!(swift.places(&transmute!(step)).is_some());
+        step.aux_type = ElementType::I16 as u8;
+        assert!(swift.places(&transmute!(step)).is_none(), "another length");
     }
 
     #[test]

@@ -19,22 +19,29 @@ pub(crate) const RUN_WORDS: usize = RUNS;
 /// What has been written of device-local memory.
 ///
 /// The set of all bytes answers in a few dozen instructions. Most operands lie in bytes that were asked for before, so a run of written bytes is
-/// remembered for each unit in which one began, until another pushes it out.
+/// remembered for each unit in which one began, until another pushes it out. Most programs write one byte after the other, so the set is told of a walk when it has ended.
 #[derive(Debug)]
 pub(crate) struct Temporaries<'a> {
     written: Coverage<'a>,
+    /// Bytes that are written too, each where those before touch it.
+    walk: Interval,
     runs: &'a mut [Interval],
 }
 
 impl<'a> Temporaries<'a> {
     /// Nothing is written. There are [`RUN_WORDS`] runs.
     pub(crate) fn new(written: Coverage<'a>, runs: &'a mut [Interval]) -> Self {
-        Self { written, runs }
+        Self {
+            written,
+            walk: Interval::EMPTY,
+            runs,
+        }
     }
 
     /// Starts anew, for a program that uses `window` bytes.
     pub(crate) fn clear(&mut self, window: u64) {
         self.written.clear(window);
+        self.walk = Interval::EMPTY;
         self.runs.fill(Interval::EMPTY);
     }
 
@@ -58,24 +65,48 @@ impl<'a> Temporaries<'a> {
         Ok(())
     }
 
+    /// An operand that lies in no run that is remembered.
     #[inline(never)]
     fn look_up(&mut self, place: Interval, bit: u32) -> Result<(), Unwritten> {
         let bytes = place.in_scratch();
-        match SOURCES.get(bit as usize % OPERANDS) {
-            None => self.written.insert(bytes),
-            Some(operand) => {
-                if let Some(gap) = self.written.first_gap(bytes) {
-                    let rest = bytes.end().saturating_sub(gap);
-                    let refusal = Refusal::new(Reason::ScratchNotWritten).operand(*operand);
-                    let refusal = refusal.offset(gap.into()).length(rest.into());
-                    return Err(Unwritten { step: bit / 4, refusal });
-                }
-            }
-        }
+        let found = match SOURCES.get(bit as usize % OPERANDS) {
+            None => self.write(bytes),
+            Some(operand) => self.read(bytes).map_err(|gap| {
+                let rest = bytes.end().saturating_sub(gap);
+                let refusal = Refusal::new(Reason::ScratchNotWritten).operand(*operand);
+                let refusal = refusal.offset(gap.into()).length(rest.into());
+                Unwritten { step: bit / 4, refusal }
+            })?,
+        };
         if let Some(run) = self.runs.get_mut(unit(place)) {
-            *run = self.written.around(bytes).as_places();
+            *run = found.as_places();
         }
         Ok(())
+    }
+
+    /// Writes bytes; returns a run of written ones around them.
+    fn write(&mut self, bytes: Interval) -> Interval {
+        if self.walk.touches(bytes) {
+            self.walk = self.walk.union(bytes);
+        } else {
+            self.written.insert(self.walk);
+            self.walk = bytes;
+        }
+        self.walk
+    }
+
+    /// Finds a run of written bytes around these, or the first one that is not written.
+    fn read(&mut self, bytes: Interval) -> Result<Interval, u32> {
+        if self.walk.contains(bytes) {
+            return Ok(self.walk);
+        }
+        if !self.written.plainly_has(bytes) && self.written.first_gap(bytes).is_some() {
+            self.written.insert(self.walk);
+            if let Some(gap) = self.written.first_gap(bytes) {
+                return Err(gap);
+            }
+        }
+        Ok(self.written.around(bytes))
     }
 }
 
