@@ -16,6 +16,12 @@ pub struct Costs {
     pub page: u32,
 }
 
+impl Default for Costs {
+    fn default() -> Self {
+        Self::LEAST
+    }
+}
+
 impl Costs {
     /// Costs with which mapping is refused only where copying wins on every machine: a transaction takes hundreds of nanoseconds at the very least,
     /// in which any processor copies 512 bytes. Where a machine could decide either way, mapping is chosen, because it takes nothing from the arena.
@@ -23,41 +29,15 @@ impl Costs {
     /// Costs with which everything is mapped that can be.
     pub const FREE: Self = Self { mapping: 0, page: 0 };
 
-    /// What it costs to map `mapped`, a part of `whole`, and to copy the rest. Offset 0 lies `page_offset` bytes into a page.
-    pub(crate) fn split(self, whole: Interval, mapped: Interval, page_offset: u32) -> u64 {
-        let before = Interval::new(whole.start(), mapped.start());
-        let behind = Interval::new(mapped.end(), whole.end());
-        [before, behind]
-            .into_iter()
-            .map(|rest| self.copy(rest, page_offset))
-            .fold(self.map(mapped, page_offset), u64::saturating_add)
-    }
-
-    /// Whether it is cheaper to map `part` of `whole`, and to copy the rest, than to copy all of it.
-    #[inline(always)]
+    /// Whether it is cheaper to map `part` of `whole`, and to copy the rest, than to copy all of it. Offset 0 lies `page_offset` bytes into a page.
+    ///
+    /// The bytes that are not copied have to make up for the mapping, and for each page on which there are bytes of the part and of the rest: that counts once more.
     pub(crate) fn pays(self, whole: Interval, part: Interval, page_offset: u32) -> bool {
-        let saved = part.length();
-        // Each edge can cost a page once more, at which the part and the rest both are.
-        let surely = self.mapping.saturating_add(self.page.saturating_mul(2));
-        saved > self.mapping && (saved > surely || self.split(whole, part, page_offset) < self.copy(whole, page_offset))
-    }
-
-    /// What it costs to copy `interval` in one direction.
-    #[inline(always)]
-    pub(crate) fn copy(self, interval: Interval, page_offset: u32) -> u64 {
-        self.pages(interval, page_offset)
-            .saturating_add(interval.length().into())
-    }
-
-    fn map(self, interval: Interval, page_offset: u32) -> u64 {
-        if interval.is_empty() {
-            return 0;
-        }
-        self.pages(interval, page_offset).saturating_add(self.mapping.into())
-    }
-
-    fn pages(self, interval: Interval, page_offset: u32) -> u64 {
-        pages(interval, page_offset).saturating_mul(self.page.into())
+        let inside = |byte: u32| u64::from(page_offset.wrapping_add(byte)) % PAGE_SIZE != 0;
+        let shares = |byte: u32, edge: u32| u64::from(byte != edge && inside(byte));
+        let shared = shares(part.start(), whole.start()).wrapping_add(shares(part.end(), whole.end()));
+        let pages = shared.wrapping_mul(self.page.into());
+        u64::from(part.length()) > pages.wrapping_add(self.mapping.into())
     }
 }
 
@@ -66,10 +46,31 @@ pub(crate) fn pages(interval: Interval, page_offset: u32) -> u64 {
     if interval.is_empty() {
         return 0;
     }
-    // The numbers have 32 bits, so that nothing wraps.
-    let page = |byte: u32| u64::from(page_offset).wrapping_add(byte.into()) / PAGE_SIZE;
+    // Offsets have 31 bits, so that nothing wraps.
+    let page = |byte: u32| u64::from(page_offset.wrapping_add(byte)) / PAGE_SIZE;
     let last = page(interval.end().wrapping_sub(1));
     last.wrapping_sub(page(interval.start())).wrapping_add(1)
+}
+
+#[cfg(test)]
+impl Costs {
+    /// What it costs to map `mapped`, a part of `whole`, and to copy the rest.
+    pub(crate) fn split(self, whole: Interval, mapped: Interval, page_offset: u32) -> u64 {
+        let before = Interval::new(whole.start(), mapped.start());
+        let behind = Interval::new(mapped.end(), whole.end());
+        let rest: u64 = [before, behind].map(|rest| self.copy(rest, page_offset)).iter().sum();
+        let mapping = if mapped.is_empty() {
+            0
+        } else {
+            u64::from(self.mapping) + pages(mapped, page_offset) * u64::from(self.page)
+        };
+        rest + mapping
+    }
+
+    /// What it costs to copy `interval` in one direction.
+    pub(crate) fn copy(self, interval: Interval, page_offset: u32) -> u64 {
+        pages(interval, page_offset) * u64::from(self.page) + u64::from(interval.length())
+    }
 }
 
 #[cfg(test)]

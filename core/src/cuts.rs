@@ -1,8 +1,5 @@
 //! The ranges of a plan that are mapped, cut out of pieces that were to be copied.
 
-use core::cell::Cell;
-use core::ops::Range;
-
 use crate::address::{BlockOffset, MappingIndex};
 use crate::intervals::Interval;
 use crate::limits::MAX_MAPPINGS;
@@ -12,13 +9,13 @@ use crate::selection::{Chosen, Largest};
 
 /// Mappings of both directions.
 pub(crate) const ALL_MAPPINGS: usize = 2 * MAX_MAPPINGS;
-/// Their indices.
-const INDICES: Range<u8> = 0..ALL_MAPPINGS as u8;
+/// Pieces that all mappings together can add: a partial line on either side of each that is from the device, and in each direction the end of one that finds no map registers.
+pub(crate) const MOST_ADDED: usize = 2 * MAX_MAPPINGS + 2;
 /// Most pieces that a piece is cut into: a partial line, what is mapped, what finds no map registers, another partial line.
 const MOST_PARTS: usize = 4;
 
 /// Where copied pieces are until they are placed.
-pub(crate) const UNPLACED: BlockOffset = BlockOffset(0);
+const UNPLACED: BlockOffset = BlockOffset(0);
 
 /// A range that is mapped.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +31,7 @@ impl Cut {
     };
 
     /// The pieces that come of it, where it is mapping `index`.
-    fn parts(&self, index: MappingIndex) -> impl Iterator<Item = Piece> + use<> {
+    pub(crate) fn parts(&self, index: MappingIndex) -> impl Iterator<Item = Piece> + use<> {
         let Chosen { whole, body, .. } = self.chosen;
         let mapped = self.chosen.mapped();
         let (route, why, copied) = match self.direction {
@@ -49,11 +46,6 @@ impl Cut {
         ];
         let parts = parts.into_iter().filter(|(interval, ..)| !interval.is_empty());
         parts.map(|(interval, route, why)| Piece::new(interval, route, why))
-    }
-
-    /// Pieces that there are more then.
-    fn added(&self) -> usize {
-        self.parts(MappingIndex(0)).count().saturating_sub(1)
     }
 }
 
@@ -75,41 +67,4 @@ pub(crate) fn ascending(to_device: &Largest, from_device: &Largest) -> [Option<C
     }
     all.sort_unstable_by_key(|cut| cut.map_or(u32::MAX, |cut| cut.chosen.number));
     all
-}
-
-/// Puts the parts of each cut in the place of the piece that it is cut out of, of the first `count` pieces; returns how many there are then. Where there is
-/// not room for so many, nothing is changed.
-///
-/// `cuts` ascend, and their positions are the indices of the mappings.
-pub(crate) fn cut_out(cuts: &[Cut], pieces: &mut [Piece], count: usize) -> usize {
-    let mut shift: usize = cuts.iter().map(Cut::added).fold(0, usize::saturating_add);
-    let total = count.saturating_add(shift);
-    let Some(pieces) = pieces.get_mut(..total) else {
-        return total;
-    };
-    let cells = Cell::from_mut(pieces).as_slice_of_cells();
-    let mut end = count;
-    for (index, cut) in INDICES.zip(cuts).rev() {
-        let number = cut.chosen.number as usize;
-        move_up(cells, number.saturating_add(1)..end, shift);
-        shift = shift.saturating_sub(cut.added());
-        let places = cells.get(number.saturating_add(shift)..).unwrap_or_default();
-        for (place, part) in places.iter().zip(cut.parts(MappingIndex(index))) {
-            place.set(part);
-        }
-        end = number;
-    }
-    total
-}
-
-/// Moves the pieces of a range `by` places towards the end.
-fn move_up(pieces: &[Cell<Piece>], range: Range<usize>, by: usize) {
-    if by == 0 {
-        return;
-    }
-    let from = pieces.get(range.clone()).unwrap_or_default();
-    let to = pieces.get(range.start.saturating_add(by)..).unwrap_or_default();
-    for (from, to) in from.iter().zip(to).rev() {
-        to.set(from.get());
-    }
 }

@@ -17,33 +17,25 @@ struct Runs {
 }
 
 /// Adds what the rows reach to the logs.
+#[inline(never)]
 pub(crate) fn digest(rows: &[Row], reads: &mut IntervalLog<'_>, writes: &mut IntervalLog<'_>) {
     let mut runs = Runs {
         start: i32x4::ZERO,
         end: i32x4::ZERO,
     };
-    let mut end = |runs: Runs, lanes: u32| {
-        let (starts, ends) = (runs.start.to_array(), runs.end.to_array());
-        let mut ended = starts
-            .into_iter()
-            .zip(ends)
-            .map(|(start, end)| Interval::new(start as u32, end as u32));
-        let mut wanted = (0..4).map(|lane| lanes >> lane & 1 != 0);
-        if let (Some(written), Some(wanted)) = (ended.next(), wanted.next()) {
-            writes.add(written, wanted);
-        }
-        for (read, wanted) in ended.zip(wanted) {
-            reads.add(read, wanted);
-        }
+    let mut add = |runs: Runs, lanes: u32| {
+        let [written, read @ ..] = runs.intervals();
+        writes.add([written], lanes);
+        reads.add(read, lanes >> 1);
     };
     for row in rows {
-        let (next, apart) = runs.go_on(row);
-        if apart != 0 {
-            end(runs, apart);
+        let (next, ended) = runs.go_on(row);
+        if ended != 0 {
+            add(runs, ended);
         }
         runs = next;
     }
-    end(runs, u32::MAX);
+    add(runs, runs.lanes());
 }
 
 impl Runs {
@@ -60,7 +52,25 @@ impl Runs {
             start: apart.select(start, self.start.min(start)),
             end: apart.select(end, self.end.max(end)),
         };
-        (next, apart.to_bitmask())
+        (next, apart.to_bitmask() & self.lanes())
+    }
+
+    /// Those that are not empty, as bits.
+    #[inline(always)]
+    fn lanes(self) -> u32 {
+        self.end.simd_gt(i32x4::ZERO).to_bitmask()
+    }
+
+    #[inline(always)]
+    fn intervals(self) -> Row {
+        let ([d, a, b, c], [d_end, a_end, b_end, c_end]) = (self.start.to_array(), self.end.to_array());
+        let interval = |start, end| Interval::new(start as u32, end as u32);
+        [
+            interval(d, d_end),
+            interval(a, a_end),
+            interval(b, b_end),
+            interval(c, c_end),
+        ]
     }
 }
 
@@ -68,7 +78,7 @@ impl Runs {
 mod tests {
     use super::*;
     use crate::intervals::SortBench;
-    use crate::sort::DIGITS;
+    use crate::sort::COUNTS;
     use proptest::prelude::*;
     use std::vec;
     use std::vec::Vec;
@@ -96,7 +106,7 @@ mod tests {
             let (mut reads, mut writes) = (vec![Interval::EMPTY; 3 * rows.len()], vec![Interval::EMPTY; rows.len()]);
             let (mut reads, mut writes) = (IntervalLog::new(&mut reads), IntervalLog::new(&mut writes));
             digest(&rows, &mut reads, &mut writes);
-            let (mut spare, mut counts) = (vec![Interval::EMPTY; 3 * rows.len()], vec![0; DIGITS]);
+            let (mut spare, mut counts) = (vec![Interval::EMPTY; 3 * rows.len()], vec![0; COUNTS]);
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let written: Vec<_> = rows.iter().map(|row| row[0]).collect();
             let read: Vec<_> = rows.iter().flat_map(|row| row[1..].to_vec()).collect();

@@ -4,6 +4,7 @@
 //! sorted at the end costs a tenth of a tree that is kept in order all along.
 
 use core::cell::Cell;
+use core::hint::select_unpredictable;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -89,6 +90,12 @@ impl Interval {
     }
 }
 
+/// Bytes of intervals that do not overlap.
+pub(crate) fn bytes(intervals: &[Interval]) -> u64 {
+    let lengths = intervals.iter().map(|interval| u64::from(interval.length()));
+    lengths.fold(0, u64::wrapping_add)
+}
+
 /// Collects intervals.
 #[derive(Debug)]
 pub(crate) struct IntervalLog<'a> {
@@ -107,15 +114,24 @@ impl<'a> IntervalLog<'a> {
         self.used = 0;
     }
 
-    /// Adds an interval if it is `wanted` and not empty. The storage has room for all, as [`Room::words`](crate::Room::words) counts it; a log that were too short
-    /// would leave bytes out of the plan, and the device could not reach them.
+    /// Adds those of some intervals whose bits are set, the first having the lowest. The storage has room for all, as [`Room::words`](crate::Room::words) counts it; a log that were too
+    /// short would leave bytes out of the plan, and the device could not reach them.
     #[inline(always)]
-    pub(crate) fn add(&mut self, interval: Interval, wanted: bool) {
-        if let Some(place) = self.storage.get_mut(self.used) {
-            *place = interval;
-            // No branch: whether an interval is wanted cannot be predicted.
-            self.used = self.used.wrapping_add(usize::from(wanted & (interval.0 != 0)));
+    pub(crate) fn add<const N: usize>(&mut self, intervals: [Interval; N], wanted: u32) {
+        let free = self.storage.get_mut(self.used..).unwrap_or_default();
+        let Some(places) = free.first_chunk_mut::<N>() else {
+            return;
+        };
+        let (mut next, mut wanted) = (0_usize, wanted);
+        for interval in intervals {
+            if let Some(place) = places.get_mut(next) {
+                *place = interval;
+            }
+            // No branch: which intervals are wanted cannot be predicted.
+            next = next.wrapping_add(wanted as usize & 1);
+            wanted >>= 1;
         }
+        self.used = self.used.wrapping_add(next);
     }
 
     /// All bytes that were added, as ascending intervals that do not touch.
@@ -144,8 +160,11 @@ pub(crate) struct SortBench<'a> {
 }
 
 /// Joins neighbours that touch into runs, and returns how many there are. They are put at the front of `places`, of which those that `ascending` has yielded may be written.
+///
+/// Which of random intervals touch has no pattern, so there is no branch on it.
 fn coalesce(mut ascending: impl Iterator<Item = Interval>, places: &[Cell<Interval>]) -> usize {
-    let Some(mut run) = ascending.next() else { return 0 };
+    let Some(first) = ascending.next() else { return 0 };
+    let (mut start, mut end) = (first.start(), first.end());
     let mut count: usize = 0;
     let put = |place: usize, run| {
         if let Some(place) = places.get(place) {
@@ -153,20 +172,20 @@ fn coalesce(mut ascending: impl Iterator<Item = Interval>, places: &[Cell<Interv
         }
     };
     for next in ascending {
-        // No branch: which of random intervals touch cannot be predicted.
-        put(count, run);
-        let touches = run.touches(next);
-        count = count.wrapping_add(usize::from(!touches));
-        run = if touches { run.union(next) } else { next };
+        put(count, Interval::new(start, end));
+        let apart = next.start() > end;
+        count = count.wrapping_add(usize::from(apart));
+        start = select_unpredictable(apart, next.start(), start);
+        end = select_unpredictable(apart, next.end(), end.max(next.end()));
     }
-    put(count, run);
+    put(count, Interval::new(start, end));
     count.saturating_add(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sort::DIGITS;
+    use crate::sort::COUNTS;
     use proptest::prelude::*;
     use std::vec;
     use std::vec::Vec;
@@ -206,13 +225,18 @@ mod tests {
             added in proptest::collection::vec((0_u32..200, 1_u32..40), 0..600)
         ) {
             let added: Vec<_> = added.iter().map(|(start, length)| Interval::new(*start, start + length)).collect();
-            let (mut storage, mut spare, mut counts) = (vec![Interval::EMPTY; added.len()], vec![Interval::EMPTY; added.len()], vec![0; DIGITS]);
+            let (mut storage, mut spare, mut counts) = (vec![Interval::EMPTY; added.len() + 1], vec![Interval::EMPTY; added.len()], vec![0; COUNTS]);
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let mut log = IntervalLog::new(&mut storage);
+            let unwanted = Interval::new(250, 255);
             for interval in &added {
-                log.add(*interval, true);
-                log.add(Interval::new(250, 255), false);
-                log.add(Interval::EMPTY, true);
+                log.add([unwanted], 0);
+                // What is not wanted may stand in front, behind, or in between.
+                match interval.start() % 3 {
+                    0 => log.add([*interval], 1),
+                    1 => log.add([unwanted, *interval], 2),
+                    _ => log.add([*interval, unwanted], 1),
+                }
             }
             let sorted = log.sorted(&mut bench).to_vec();
             prop_assert_eq!(bytes(&sorted), bytes(&added));

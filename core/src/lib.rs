@@ -30,8 +30,11 @@
 extern crate std;
 
 mod address;
+mod appraisal;
 mod arena;
 mod check;
+mod choice;
+mod combination;
 mod completion;
 mod cost;
 mod coverage;
@@ -41,6 +44,7 @@ mod header;
 mod intervals;
 mod layout;
 mod limits;
+mod need;
 mod pieces;
 mod placement;
 mod plan;

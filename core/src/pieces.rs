@@ -7,6 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::address::{BlockOffset, DataRange, MappingIndex};
 use crate::intervals::Interval;
+use crate::sweep::Access;
 
 /// How the device gets at the bytes of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,24 +58,30 @@ impl Why {
         }
     }
 
-    const fn from_byte(byte: u8) -> Self {
-        match byte {
+    const fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
             0 => Self::OnlyRead,
             1 => Self::OnlyWritten,
             2 => Self::ReadAndWritten,
             3 => Self::PartialLine,
             4 => Self::TooManyMappings,
             5 => Self::TooFewRegisters,
-            _ => Self::CheaperToCopy,
-        }
+            6 => Self::CheaperToCopy,
+            _ => return None,
+        })
     }
 }
 
-const TO_DEVICE: u8 = 0;
-const FROM_DEVICE: u8 = 1;
-const COPY_IN: u8 = 2;
-const COPY_OUT: u8 = 3;
-const COPY_IN_OUT: u8 = 4;
+/// Instead of a reason: the bytes are copied because nothing else was chosen.
+const NOT_CHOSEN: u8 = u8::MAX;
+
+/// Bit of a kind: the bytes are copied. The bits below are those of [`Access`].
+const COPIED: u8 = 4;
+const TO_DEVICE: u8 = Access::READ.bits();
+const FROM_DEVICE: u8 = Access::WRITE.bits();
+const COPY_IN: u8 = COPIED | Access::READ.bits();
+const COPY_OUT: u8 = COPIED | Access::WRITE.bits();
+const COPY_IN_OUT: u8 = COPIED | Access::READ_AND_WRITE.bits();
 
 /// A run of bytes of the data buffer that take the same route for the same reason. Any 16 bytes are a valid value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -108,6 +115,42 @@ impl Piece {
         }
     }
 
+    /// Bytes that are copied, and have no place yet.
+    #[inline(always)]
+    pub(crate) const fn copied(interval: Interval, access: Access) -> Self {
+        Self {
+            offset: interval.start(),
+            length: interval.end().wrapping_sub(interval.start()),
+            place: 0,
+            kind: COPIED | access.bits(),
+            why: NOT_CHOSEN,
+            reserved: [0; 2],
+        }
+    }
+
+    /// Offset of the first byte.
+    #[inline(always)]
+    pub(crate) const fn start(&self) -> u32 {
+        self.offset
+    }
+
+    /// Offset of the first byte behind.
+    #[inline(always)]
+    pub(crate) const fn end(&self) -> u32 {
+        self.offset.wrapping_add(self.length)
+    }
+
+    /// Bytes.
+    #[inline(always)]
+    pub(crate) const fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// The bytes of the data buffer, as an interval.
+    pub(crate) const fn interval(&self) -> Interval {
+        Interval::new(self.offset, self.offset.wrapping_add(self.length))
+    }
+
     /// The bytes of the data buffer.
     pub const fn range(&self) -> DataRange {
         DataRange {
@@ -134,19 +177,42 @@ impl Piece {
         self.why = why as u8;
     }
 
-    /// Why it was decided so.
-    pub const fn why(&self) -> Why {
+    /// Why it was decided so; of a range that is copied because nothing else was chosen, [`Plan::why`](crate::Plan::why) knows.
+    pub(crate) const fn why(&self) -> Option<Why> {
         Why::from_byte(self.why)
+    }
+
+    /// How the device accesses them, as bits.
+    #[inline(always)]
+    pub(crate) const fn access_bits(&self) -> usize {
+        (self.kind & Access::READ_AND_WRITE.bits()) as usize
     }
 
     /// Whether the bytes are copied.
     pub(crate) const fn is_copied(&self) -> bool {
-        self.kind >= COPY_IN
+        self.kind & COPIED != 0
     }
 
-    /// Puts the copy of the bytes at `block`.
-    pub(crate) fn put(&mut self, block: BlockOffset) {
-        self.place = narrow(block);
+    /// Whether the device writes them, or reads them and writes them.
+    pub(crate) const fn is_written(&self) -> bool {
+        self.kind & Access::WRITE.bits() != 0
+    }
+
+    /// Whether the device reads them, or reads them and writes them.
+    pub(crate) const fn is_read(&self) -> bool {
+        self.kind & Access::READ.bits() != 0
+    }
+
+    /// Puts the copy of the bytes at an offset in the block, or notes a number until it has one.
+    #[inline(always)]
+    pub(crate) const fn put(&mut self, place: u32) {
+        self.place = place;
+    }
+
+    /// The number that was put last.
+    #[inline(always)]
+    pub(crate) const fn place(&self) -> u32 {
+        self.place
     }
 }
 
@@ -264,7 +330,7 @@ mod tests {
         assert_eq!(routes.len(), reasons.len());
         for (route, why) in routes.into_iter().zip(reasons) {
             let piece = Piece::new(Interval::new(5, 9), route, why);
-            assert_eq!((piece.route(), piece.why()), (route, why));
+            assert_eq!((piece.route(), piece.why()), (route, Some(why)));
             assert_eq!(piece.range(), DataRange { offset: 5, length: 4 });
         }
         assert_eq!(size_of::<Piece>(), 16);

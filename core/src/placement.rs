@@ -1,42 +1,136 @@
-//! Gives each copied piece its place in the request's block of the arena.
+//! Gives each copied piece its place in the request's block of the arena, and cuts out what is mapped.
 
-use crate::address::BlockOffset;
+use core::hint::select_unpredictable;
+use core::ops::Range;
+
+use crate::address::{BlockOffset, MappingIndex};
+use crate::cuts::Cut;
+use crate::need::Need;
 use crate::pieces::Piece;
 
-/// A run at least this long is copied in whole cache lines.
-const LINE: u64 = 64;
+/// A piece at least this long is copied in whole cache lines.
+const LINE: u32 = 64;
 /// Size of the largest element, to which shorter runs are aligned.
-const LARGEST_ELEMENT: u64 = 8;
+const LARGEST_ELEMENT: u32 = 8;
 
-/// Places all copied pieces from `start`, a multiple of 64, on; returns the first offset behind them. `each` sees all pieces, in order, when they have been placed.
+/// Where no piece begins.
+const NOWHERE: u32 = u32::MAX;
+
+/// Places pieces, in ascending order, as they are found further behind in the same list.
 ///
-/// Pieces that touch in the data buffer touch in the arena, so that they are copied and described as one. The offset of a run in the arena
-/// is congruent to its offset in the data buffer, modulo 64 for runs of 64 bytes and more, modulo 8 for shorter ones: elements stay
-/// naturally aligned, and the copies of one step's operands cost no shifting. That wastes less than the bytes copied for long runs and
-/// 7 bytes for each short one.
-pub(crate) fn place(pieces: &mut [Piece], start: BlockOffset, mut each: impl FnMut(&Piece)) -> BlockOffset {
-    let mut free = start;
-    for run in pieces.chunk_by_mut(continues) {
-        let Some(first) = run.first().filter(|first| first.is_copied()) else {
-            run.iter().for_each(&mut each);
-            continue;
-        };
-        let offset = first.range().offset;
-        let length = run
-            .iter()
-            .map(|piece| piece.range().length)
-            .fold(0, u64::saturating_add);
-        let unit = if length >= LINE { LINE } else { LARGEST_ELEMENT };
-        free = free.plus(offset.wrapping_sub(free.0) & unit.saturating_sub(1));
-        for piece in run {
-            piece.put(free);
-            free = free.plus(piece.range().length);
-            each(piece);
-        }
-    }
-    free
+/// Pieces that touch in the data buffer touch in the arena, so that they are copied and described as one. The offset of such a run in the arena
+/// is congruent to its offset in the data buffer: modulo 64 where the first piece has 64 bytes or more, so that cache lines are copied to cache lines; modulo 8 where it is
+/// shorter, so that elements stay naturally aligned. That wastes less than the bytes copied in the one case and at most 7 bytes in the other, and takes no look at what follows.
+///
+/// A program has at most 65,536 steps and a data buffer of a GiB, so that no offset in the block needs more than 31 bits.
+pub(crate) struct Placer<'p> {
+    pieces: &'p mut [Piece],
+    placed: usize,
+    last: Last,
+    need: Need,
 }
 
-fn continues(piece: &Piece, next: &Piece) -> bool {
-    piece.is_copied() && next.is_copied() && piece.range().end() == next.range().offset
+/// What was placed last.
+#[derive(Clone, Copy)]
+struct Last {
+    /// The first byte of the block behind it.
+    free: u32,
+    /// Where a piece begins that is copied and continues the run.
+    end: u32,
+}
+
+impl Last {
+    /// Places a piece that is copied.
+    ///
+    /// How long pieces are and which touch has no pattern, so there is no branch on it.
+    #[inline(always)]
+    fn place(&mut self, piece: &mut Piece) {
+        let unit = select_unpredictable(piece.length() >= LINE, LINE, LARGEST_ELEMENT);
+        let skipped = piece.start().wrapping_sub(self.free) & unit.wrapping_sub(1);
+        let skipped = select_unpredictable(piece.start() == self.end, 0, skipped);
+        let place = self.free.wrapping_add(skipped);
+        piece.put(place);
+        self.free = place.wrapping_add(piece.length());
+        self.end = piece.end();
+    }
+}
+
+impl<'p> Placer<'p> {
+    /// Places pieces from `start` on, a multiple of 64. None have been placed.
+    pub(crate) fn new(pieces: &'p mut [Piece], start: BlockOffset, need: Need) -> Self {
+        let last = Last {
+            free: start.0 as u32,
+            end: NOWHERE,
+        };
+        Self {
+            pieces,
+            placed: 0,
+            last,
+            need,
+        }
+    }
+
+    /// Places the pieces `listed`, with `cuts`, which ascend, cut out of some of them. In front of those that are listed there is room for as many pieces as cuts can add.
+    pub(crate) fn place(mut self, listed: Range<usize>, cuts: &[Cut]) -> Placed {
+        let mut next = listed.start;
+        for (index, cut) in (0..).map(MappingIndex).zip(cuts) {
+            let number = cut.chosen.number as usize;
+            self.copy(next..number);
+            self.cut(cut.parts(index));
+            next = number.saturating_add(1);
+        }
+        self.copy(next..listed.end);
+        Placed {
+            pieces: self.placed,
+            end: BlockOffset(self.last.free.into()),
+            segments: self.need.segments(),
+        }
+    }
+
+    /// Places pieces that are copied.
+    ///
+    /// A function of its own even in an optimised build, so that what it needs finds room in registers.
+    #[inline(never)]
+    fn copy(&mut self, listed: Range<usize>) {
+        // What a local variable has need not be written to memory each time.
+        let (mut last, mut need, mut placed) = (self.last, self.need, self.placed);
+        for number in listed {
+            let Some(mut piece) = self.pieces.get(number).copied() else {
+                break;
+            };
+            last.place(&mut piece);
+            need.add_copied(&piece);
+            if let Some(place) = self.pieces.get_mut(placed) {
+                *place = piece;
+            }
+            placed = placed.wrapping_add(1);
+        }
+        (self.last, self.need, self.placed) = (last, need, placed);
+    }
+
+    /// Places the parts of a piece, one of which is mapped.
+    fn cut(&mut self, parts: impl Iterator<Item = Piece>) {
+        for mut part in parts {
+            if part.is_copied() {
+                self.last.place(&mut part);
+            } else {
+                self.last.end = NOWHERE;
+            }
+            self.need.add(&part);
+            if let Some(place) = self.pieces.get_mut(self.placed) {
+                *place = part;
+            }
+            self.placed = self.placed.saturating_add(1);
+        }
+    }
+}
+
+/// Where all pieces are.
+pub(crate) struct Placed {
+    /// How many there are.
+    pub(crate) pieces: usize,
+    /// The first byte of the block behind the copies.
+    pub(crate) end: BlockOffset,
+    /// Most segments of the read view and of the write view.
+    pub(crate) segments: [u32; 2],
 }

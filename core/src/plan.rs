@@ -1,18 +1,21 @@
 //! Decides for each byte of the data buffer how the device gets at it.
 
-use crate::address::{DataRange, MappingIndex, round_down, round_up};
-use crate::check::{Accepted, BufferShape, Checked};
-use crate::cost::Costs;
-use crate::cuts::{ALL_MAPPINGS, Cut, UNPLACED, ascending, cut_out};
-use crate::intervals::Interval;
+use core::ops::Range;
+
+use crate::address::{DataRange, MappingIndex};
+use crate::appraisal::Appraiser;
+use crate::check::{Accepted, Checked};
+use crate::choice::Choice;
+use crate::cuts::{ALL_MAPPINGS, Cut, MOST_ADDED, ascending};
+use crate::intervals::bytes;
 use crate::layout::ArenaLayout;
-use crate::limits::{Limits, MAX_MAPPINGS};
-use crate::pieces::{Piece, Route, Why};
-use crate::placement;
+use crate::limits::Limits;
+use crate::need::Need;
+use crate::pieces::{Piece, Why};
+use crate::placement::Placer;
 use crate::refusal::Refusal;
-use crate::selection::{Chosen, Largest};
-use crate::sweep::{Access, Sweep};
-use crate::views::Need;
+use crate::selection::Chosen;
+use crate::sweep::Sweep;
 use hawser_abi::reason::Reason;
 
 /// Most runs of bytes with the same access that one step can add: three sources and a destination, each with two ends.
@@ -20,10 +23,9 @@ const RUNS_PER_STEP: usize = 8;
 
 /// Pieces with which every program of `max_steps` steps can be planned.
 pub const fn max_pieces(max_steps: u32) -> usize {
-    // Each mapping from the device can leave a partial line on either side, and one mapping in each direction can end where map registers do.
     (max_steps as usize)
         .saturating_mul(RUNS_PER_STEP)
-        .saturating_add(2 * MAX_MAPPINGS + 2)
+        .saturating_add(MOST_ADDED)
 }
 
 /// Direction of a mapping.
@@ -56,8 +58,8 @@ pub struct Plan {
     bytes_from_device: u64,
     bytes_copied_in: u64,
     bytes_copied_out: u64,
-    cost: u64,
     layout: ArenaLayout,
+    appraiser: Appraiser,
 }
 
 impl Plan {
@@ -112,14 +114,14 @@ impl Plan {
         self.bytes_copied_out
     }
 
-    /// What mapping and copying cost by [`Limits::costs`], in bytes copied.
-    pub const fn cost(&self) -> u64 {
-        self.cost
-    }
-
     /// How the block of the arena is divided.
     pub const fn layout(&self) -> &ArenaLayout {
         &self.layout
+    }
+
+    /// Why a piece of the plan takes its route.
+    pub fn why(&self, piece: &Piece) -> Why {
+        piece.why().unwrap_or_else(|| self.appraiser.why(piece))
     }
 }
 
@@ -145,124 +147,66 @@ impl Plan {
 /// never copied out, since user threads may be changing it meanwhile.
 ///
 /// Takes time in proportion to the number of pieces. Refuses, with `ArenaTooSmall`, a program whose block cannot fit into the arena even
-/// if it is empty, and one that has more pieces than `pieces` holds; with [`max_pieces`] of them that cannot happen.
+/// if it is empty, and one for which `pieces` has no room: for each range that the program accesses alike, and for what mappings can add. With [`max_pieces`] of them that cannot happen.
 pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piece]) -> Result<Plan, Refusal> {
     let checked = accepted.checked();
-    let lines = Lines {
-        shape: checked.shape(),
-        line: limits.line(),
-    };
-    let most = limits.mapping_limit();
-    let mut draft = Draft {
-        pieces,
-        count: 0,
-        plan: Plan::default(),
-        lines,
-        costs: limits.costs,
-        to_device: Largest::new(most),
-        from_device: Largest::new(most),
-    };
+    let choice = Choice::new(checked.shape(), limits);
     let (reads, writes) = accepted.accesses();
-    for (interval, access) in Sweep::new(reads, writes) {
-        draft.add(interval, access);
-    }
-    draft.map_chosen(limits.map_registers);
-    draft.finish(&checked, limits)
+    let plan = Plan {
+        // Until something is mapped, everything is copied.
+        bytes_copied_in: bytes(reads),
+        bytes_copied_out: bytes(writes),
+        appraiser: choice.appraiser(),
+        ..Plan::default()
+    };
+    let mut draft = Draft { pieces, choice, plan };
+    let listed = draft.list(Sweep::new(reads, writes))?;
+    let (cuts, used) = draft.map_chosen(limits);
+    draft.place(listed, cuts.get(..used).unwrap_or_default(), &checked, limits)
 }
 
-/// Cache lines of memory, seen from the data buffer.
-#[derive(Clone, Copy)]
-struct Lines {
-    shape: BufferShape,
-    line: u64,
-}
-
-impl Lines {
-    /// The whole cache lines within `interval`; empty if there are none.
-    fn whole(self, interval: Interval) -> Interval {
-        // The numbers have 32 bits, so that nothing wraps; the first line can begin behind the interval, and behind what 32 bits can tell.
-        let ahead = u64::from(self.shape.page_offset);
-        let first = round_up(ahead.wrapping_add(interval.start().into()), self.line).wrapping_sub(ahead);
-        let end = round_down(ahead.wrapping_add(interval.end().into()), self.line).wrapping_sub(ahead);
-        if first < end && end <= u64::from(interval.end()) {
-            Interval::new(first as u32, end as u32)
-        } else {
-            Interval::new(interval.end(), interval.end())
-        }
-    }
-}
+/// Ranges that are listed before they are looked at: few enough for the nearest cache.
+const TOGETHER: usize = 256;
 
 /// A plan in the making: first everything is copied, then what is to be mapped is cut out.
 struct Draft<'p> {
     pieces: &'p mut [Piece],
-    count: usize,
+    choice: Choice,
     plan: Plan,
-    lines: Lines,
-    costs: Costs,
-    to_device: Largest,
-    from_device: Largest,
 }
 
 impl Draft<'_> {
-    /// Adds a range, to be copied unless it is chosen later.
-    fn add(&mut self, interval: Interval, access: Access) {
-        let (route, why) = match access {
-            Access::ReadAndWrite => (Route::CopyInOut(UNPLACED), Why::ReadAndWritten),
-            Access::Read => (
-                Route::CopyIn(UNPLACED),
-                self.offer(interval, interval, Direction::ToDevice),
-            ),
-            Access::Write => {
-                let body = self.lines.whole(interval);
-                (
-                    Route::CopyOut(UNPLACED),
-                    self.offer(interval, body, Direction::FromDevice),
-                )
+    /// Lists all ranges, to be copied unless they are chosen, and chooses among them; returns which pieces they are.
+    ///
+    /// A few are listed, then looked at: two short loops keep what they need in registers, which one loop cannot, and what the one has written the other finds in the
+    /// nearest cache.
+    fn list(&mut self, mut ranges: Sweep<'_>) -> Result<Range<usize>, Refusal> {
+        let (mut end, room) = (MOST_ADDED, self.pieces.len());
+        loop {
+            let places = end..end.saturating_add(TOGETHER).min(room);
+            let count = ranges.list(self.pieces.get_mut(places).unwrap_or_default());
+            if count == 0 {
+                break;
             }
-        };
-        let cost = self.costs.copy(interval, self.lines.shape.page_offset);
-        let length = u64::from(interval.length());
-        let (read, written) = (u64::from(access != Access::Write), u64::from(access != Access::Read));
-        let plan = &mut self.plan;
-        plan.cost = plan
-            .cost
-            .saturating_add(cost.saturating_mul(read.saturating_add(written)));
-        plan.bytes_copied_in = plan.bytes_copied_in.saturating_add(length.saturating_mul(read));
-        plan.bytes_copied_out = plan.bytes_copied_out.saturating_add(length.saturating_mul(written));
-        // It is counted even where there is no room, so that a refusal can say how many there are.
-        if let Some(place) = self.pieces.get_mut(self.count) {
-            *place = Piece::new(interval, route, why);
+            let listed = self.pieces.get(end..end.saturating_add(count)).unwrap_or_default();
+            self.choice.appraise(listed, end as u32);
+            end = end.saturating_add(count);
         }
-        self.count = self.count.saturating_add(1);
+        match ranges.count() {
+            0 => Ok(MOST_ADDED..end),
+            more => Err(too_small(end.saturating_add(more) as u64, room as u64)),
+        }
     }
 
-    /// Offers a range of which `body` could be mapped; why it is copied if it is not chosen.
-    fn offer(&mut self, whole: Interval, body: Interval, direction: Direction) -> Why {
-        if body.is_empty() {
-            return Why::PartialLine;
-        }
-        if !self.costs.pays(whole, body, self.lines.shape.page_offset) {
-            return Why::CheaperToCopy;
-        }
-        let largest = match direction {
-            Direction::ToDevice => &mut self.to_device,
-            Direction::FromDevice => &mut self.from_device,
-        };
-        largest.offer(whole, body, self.count as u32);
-        Why::TooManyMappings
-    }
-
-    /// Maps what was chosen, as far as there are map registers and that is still cheaper.
-    fn map_chosen(&mut self, registers: u32) {
-        let page_offset = self.lines.shape.page_offset;
-        self.to_device.share(registers, page_offset);
-        self.from_device.share(registers, page_offset);
+    /// Maps what was chosen, as far as there are map registers and that is still cheaper; returns what is to be cut out, and how much of it there is.
+    fn map_chosen(&mut self, limits: &Limits) -> ([Cut; ALL_MAPPINGS], usize) {
+        let [to_device, from_device] = self.choice.shared(limits.map_registers);
         let mut cuts = [Cut::NONE; ALL_MAPPINGS];
         let mut places = cuts.iter_mut();
         let mut used: usize = 0;
-        for cut in ascending(&self.to_device, &self.from_device).into_iter().flatten() {
+        for cut in ascending(&to_device, &from_device).into_iter().flatten() {
             let Chosen { whole, number, .. } = cut.chosen;
-            if !self.costs.pays(whole, cut.chosen.mapped(), page_offset) {
+            if !self.choice.pays(whole, cut.chosen.mapped()) {
                 if let Some(piece) = self.pieces.get_mut(number as usize) {
                     piece.explain(Why::TooFewRegisters);
                 }
@@ -272,13 +216,13 @@ impl Draft<'_> {
                 self.map(cut);
             }
         }
-        self.count = cut_out(cuts.get(..used).unwrap_or_default(), self.pieces, self.count);
+        (cuts, used)
     }
 
     /// Counts a mapping in place of a copy.
     fn map(&mut self, cut: Cut) {
-        let (plan, page_offset) = (&mut self.plan, self.lines.shape.page_offset);
-        let (whole, mapped) = (cut.chosen.whole, cut.chosen.mapped());
+        let plan = &mut self.plan;
+        let mapped = cut.chosen.mapped();
         let length = u64::from(mapped.length());
         let index = plan.to_device.saturating_add(plan.from_device);
         let (count, bytes, copied) = match cut.direction {
@@ -296,9 +240,6 @@ impl Draft<'_> {
         *count = count.saturating_add(1);
         *bytes = bytes.saturating_add(length);
         *copied = copied.saturating_sub(length);
-        let copying = self.costs.copy(whole, page_offset);
-        let mapping = self.costs.split(whole, mapped, page_offset);
-        plan.cost = plan.cost.saturating_sub(copying).saturating_add(mapping);
         if let Some(place) = plan.mappings.get_mut(usize::from(index)) {
             *place = Mapping {
                 range: DataRange {
@@ -310,23 +251,18 @@ impl Draft<'_> {
         }
     }
 
-    fn finish(self, checked: &Checked, limits: &Limits) -> Result<Plan, Refusal> {
-        let room = self.pieces.len();
-        let pieces = self
-            .pieces
-            .get_mut(..self.count)
-            .ok_or_else(|| too_small(self.count as u64, room as u64))?;
-        let mut need = Need::new(checked.shape());
+    fn place(self, listed: Range<usize>, cuts: &[Cut], checked: &Checked, limits: &Limits) -> Result<Plan, Refusal> {
         let start = ArenaLayout::copies_of(checked.step_count());
-        let copies_end = placement::place(pieces, start, |piece| need.add(piece));
-        let [read, write] = need.segments();
-        let layout = ArenaLayout::new(checked.step_count(), copies_end, read, write);
+        let placer = Placer::new(self.pieces, start, Need::new(checked.shape()));
+        let placed = placer.place(listed, cuts);
+        let [read, write] = placed.segments;
+        let layout = ArenaLayout::new(checked.step_count(), placed.end, read, write);
         let arena = limits.arena_size.min(u32::MAX.into());
         if layout.total > arena {
             return Err(too_small(layout.total, arena));
         }
         Ok(Plan {
-            pieces: self.count,
+            pieces: placed.pieces,
             layout,
             ..self.plan
         })

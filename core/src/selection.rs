@@ -55,8 +55,13 @@ impl Largest {
         }
     }
 
-    /// Offers `body`, which is not empty, of a range; they come in ascending order.
+    /// Intervals that are not longer are not kept.
     #[inline(always)]
+    pub(crate) const fn least(&self) -> u32 {
+        self.least
+    }
+
+    /// Offers `body`, which is not empty, of a range; they come in ascending order.
     pub(crate) fn offer(&mut self, whole: Interval, body: Interval, number: u32) {
         if body.length() > self.least {
             self.keep(Chosen {
@@ -68,7 +73,6 @@ impl Largest {
         }
     }
 
-    #[inline(never)]
     fn keep(&mut self, chosen: Chosen) {
         if self.used == self.most {
             self.drop_smallest();

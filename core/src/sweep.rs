@@ -1,91 +1,135 @@
 //! Walks over what a program reads and writes, in ascending order, in runs of bytes that are accessed alike.
 
-use crate::intervals::Interval;
+use core::hint::select_unpredictable;
 
-/// How a program accesses a byte.
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::intervals::Interval;
+use crate::pieces::Piece;
+
+/// How a program accesses a byte: a bit for reading, a bit for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
-    Read,
-    Write,
-    ReadAndWrite,
+pub(crate) struct Access(u8);
+
+impl Access {
+    pub(crate) const UNTOUCHED: Self = Self(0);
+    pub(crate) const READ: Self = Self(1);
+    pub(crate) const WRITE: Self = Self(2);
+    pub(crate) const READ_AND_WRITE: Self = Self(3);
+
+    /// The bits.
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
 }
 
 /// Iterator over the longest runs of bytes with the same access; untouched bytes are left out.
-#[derive(Clone, Debug)]
+///
+/// It goes from boundary to boundary: each is where reading begins or ends, where writing does, or both. Which it is next has no pattern, so there is no branch on it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Sweep<'a> {
-    reads: Ahead<'a>,
-    writes: Ahead<'a>,
-    at: u32,
+    reads: Boundaries<'a>,
+    writes: Boundaries<'a>,
+    /// The boundary that was passed last.
+    from: u32,
+    /// How bytes behind it are accessed.
+    access: Access,
+}
+
+/// The starts and ends of the intervals of a list.
+#[derive(Clone, Copy, Debug)]
+struct Boundaries<'a> {
+    words: &'a [u32],
+    /// The number of the first that was not passed.
+    number: usize,
+    /// Where it is.
+    next: u32,
+}
+
+/// Behind all boundaries.
+const BEYOND: u32 = u32::MAX;
+
+impl<'a> Boundaries<'a> {
+    fn new(list: &'a [Interval]) -> Self {
+        let all = Self {
+            words: <[u32]>::ref_from_bytes(list.as_bytes()).unwrap_or_default(),
+            number: 0,
+            next: BEYOND,
+        };
+        Self { next: all.at(0), ..all }
+    }
+
+    #[inline(always)]
+    fn at(&self, number: usize) -> u32 {
+        // The end is the lower half of an interval.
+        const START_FIRST: usize = cfg!(target_endian = "little") as usize;
+        self.words.get(number ^ START_FIRST).copied().unwrap_or(BEYOND)
+    }
+
+    /// Passes the next boundary if it is here; returns 1 in that case, or 0.
+    #[inline(always)]
+    fn pass(&mut self, here: u32) -> u8 {
+        let passed = u8::from(self.next == here);
+        self.number = self.number.wrapping_add(passed.into());
+        self.next = self.at(self.number);
+        passed
+    }
 }
 
 impl<'a> Sweep<'a> {
     /// Both lists ascend, and intervals of one list do not touch.
     pub(crate) fn new(reads: &'a [Interval], writes: &'a [Interval]) -> Self {
         Self {
-            reads: Ahead::new(reads),
-            writes: Ahead::new(writes),
-            at: 0,
-        }
-    }
-}
-
-/// What is ahead of a list.
-#[derive(Clone, Debug)]
-struct Ahead<'a> {
-    list: &'a [Interval],
-    position: usize,
-    /// The first interval that does not lie behind, or one beyond all bytes.
-    next: Interval,
-}
-
-/// An interval that begins behind all bytes.
-const BEYOND: Interval = Interval::new(u32::MAX, u32::MAX);
-
-impl<'a> Ahead<'a> {
-    fn new(list: &'a [Interval]) -> Self {
-        Self {
-            list,
-            position: 0,
-            next: list.first().copied().unwrap_or(BEYOND),
+            reads: Boundaries::new(reads),
+            writes: Boundaries::new(writes),
+            from: 0,
+            access: Access::UNTOUCHED,
         }
     }
 
-    /// Where the access changes next, seen from `at`, and whether `at` is accessed.
-    #[inline(always)]
-    fn change(&self, at: u32) -> (u32, bool) {
-        let inside = self.next.start() <= at;
-        (if inside { self.next.end() } else { self.next.start() }, inside)
+    /// Turns the next runs into pieces, as many as there are places; returns how many these are.
+    ///
+    /// A function of its own even in an optimised build, so that what it needs finds room in registers.
+    #[inline(never)]
+    pub(crate) fn list(&mut self, places: &mut [Piece]) -> usize {
+        // What a local variable has need not be written to memory each time.
+        let mut sweep = *self;
+        let mut listed: usize = 0;
+        while let Some(place) = places.get_mut(listed) {
+            let Some((interval, access)) = sweep.step() else { break };
+            // What is not touched is written over.
+            *place = Piece::copied(interval, access);
+            listed = listed.wrapping_add(usize::from(access != Access::UNTOUCHED));
+        }
+        *self = sweep;
+        listed
     }
 
-    /// Leaves behind what ends at `at`. No branch: in which list something ends cannot be predicted.
+    /// The bytes up to the next boundary, which may be none, and how they are accessed; nothing behind the last.
     #[inline(always)]
-    fn leave(&mut self, at: u32) {
-        self.position = self.position.wrapping_add(usize::from(self.next.end() <= at));
-        self.next = self.list.get(self.position).copied().unwrap_or(BEYOND);
+    fn step(&mut self) -> Option<(Interval, Access)> {
+        let (read, write) = (self.reads.next, self.writes.next);
+        let here = select_unpredictable(read < write, read, write);
+        if here == BEYOND {
+            return None;
+        }
+        let run = (Interval::new(self.from, here), self.access);
+        self.from = here;
+        self.access.0 ^= self.reads.pass(here) | self.writes.pass(here) << 1;
+        Some(run)
     }
 }
 
 impl Iterator for Sweep<'_> {
     type Item = (Interval, Access);
 
-    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let nearest = self.reads.next.start().min(self.writes.next.start());
-        if nearest == u32::MAX {
-            return None;
+        loop {
+            let run = self.step()?;
+            if run.1 != Access::UNTOUCHED {
+                return Some(run);
+            }
         }
-        let start = nearest.max(self.at);
-        let (read_until, reading) = self.reads.change(start);
-        let (write_until, writing) = self.writes.change(start);
-        self.at = read_until.min(write_until);
-        self.reads.leave(self.at);
-        self.writes.leave(self.at);
-        let access = match (reading, writing) {
-            (true, true) => Access::ReadAndWrite,
-            (true, false) => Access::Read,
-            (false, _) => Access::Write,
-        };
-        Some((Interval::new(start, self.at), access))
     }
 }
 
@@ -105,17 +149,23 @@ mod tests {
             let mut seen = vec![0_u8; bytes.len()];
             let found: Vec<_> = Sweep::new(&reads, &writes).collect();
             for (interval, access) in &found {
-                let bits = match access {
-                    Access::Read => 1,
-                    Access::Write => 2,
-                    Access::ReadAndWrite => 3,
-                };
-                seen[interval.start() as usize..interval.end() as usize].fill(bits);
+                seen[interval.start() as usize..interval.end() as usize].fill(access.bits());
             }
             prop_assert_eq!(seen, bytes);
             for pair in found.windows(2) {
                 prop_assert!(pair[0].0.end() < pair[1].0.start() || pair[0].1 != pair[1].1, "not the longest runs");
             }
+            let (mut sweep, mut listed) = (Sweep::new(&reads, &writes), Vec::new());
+            loop {
+                let mut places = [Piece::default(); 7];
+                let count = sweep.list(&mut places);
+                listed.extend_from_slice(&places[..count]);
+                if count < places.len() {
+                    break;
+                }
+            }
+            let expected: Vec<_> = found.iter().map(|(interval, access)| Piece::copied(*interval, *access)).collect();
+            prop_assert_eq!(listed, expected);
         }
     }
 }

@@ -3,11 +3,12 @@
 use hawser_abi::descriptor::{
     Binding, Descriptor, DeviceStep, IN_IMMEDIATE, IN_SCRATCH, NOWHERE, READ_BINDING, WRITE_BINDING, binding_flags,
 };
-use hawser_abi::program::{Step, SubmitHeader};
+use hawser_abi::program::{Space, Step, SubmitHeader};
 use zerocopy::IntoBytes;
 
 use crate::address::{BlockOffset, DeviceAddress};
 use crate::check::Checked;
+use crate::combination::{COMBINATIONS, combination, spaces};
 use crate::header::STEP_SIZE;
 use crate::layout::{ArenaLayout, BINDINGS};
 use crate::writer::{ArenaWriter, OutsideArena};
@@ -59,14 +60,12 @@ pub fn translate(
 }
 
 fn device_step(step: &Step) -> DeviceStep {
-    let [destination, sources @ ..] = step.spaces;
-    let [a, b, c] = sources.map(|space| place(space, &SOURCES));
     DeviceStep {
         opcode: step.opcode,
         element_type: step.element_type,
         aux_type: step.aux_type,
         flags: step.flags,
-        where_: [place(destination, &DESTINATIONS), a, b, c],
+        where_: bindings(step.spaces),
         count: step.count,
         offsets: step.offsets,
         immediate: step.immediate,
@@ -74,26 +73,51 @@ fn device_step(step: &Step) -> DeviceStep {
     }
 }
 
-/// What each byte of a destination's space becomes.
+/// What the spaces of a step become; nothing if one of them is unknown, which a check has refused.
 ///
 /// A table, because the spaces of steps follow no pattern: branches on them would be mispredicted.
-const DESTINATIONS: [u8; 256] = places(WRITE_BINDING);
-/// What each byte of a source's space becomes.
-const SOURCES: [u8; 256] = places(READ_BINDING);
-
-/// What each byte of a space becomes if the data buffer becomes `data_binding`.
-const fn places(data_binding: u8) -> [u8; 256] {
-    let mut places = [NOWHERE; 256];
-    // In the order of the values of `Space`, the first of which is `None`.
-    let [_, data, scratch, immediate, ..] = &mut places;
-    *data = data_binding;
-    *scratch = IN_SCRATCH;
-    *immediate = IN_IMMEDIATE;
-    places
+#[inline(always)]
+fn bindings(spaces: [u8; 4]) -> [u8; 4] {
+    let spaces = u32::from_le_bytes(spaces);
+    if spaces & !0x0303_0303 != 0 {
+        return [NOWHERE; 4];
+    }
+    PLACES.get(combination(spaces)).copied().unwrap_or([NOWHERE; 4])
 }
 
-fn place(space: u8, places: &[u8; 256]) -> u8 {
-    places.get(usize::from(space)).copied().unwrap_or(NOWHERE)
+/// What each combination of spaces becomes.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "made when the crate is built, where a wrong index is an error"
+)]
+static PLACES: [[u8; 4]; COMBINATIONS] = {
+    let mut places = [[NOWHERE; 4]; COMBINATIONS];
+    let mut number = 0;
+    while number < COMBINATIONS {
+        let [destination, a, b, c] = spaces(number);
+        places[number] = [
+            place(destination, WRITE_BINDING),
+            place(a, READ_BINDING),
+            place(b, READ_BINDING),
+            place(c, READ_BINDING),
+        ];
+        number += 1;
+    }
+    places
+};
+
+/// What a space becomes if the data buffer becomes `data_binding`.
+const fn place(space: usize, data_binding: u8) -> u8 {
+    const DATA: usize = Space::Data as usize;
+    const SCRATCH: usize = Space::Scratch as usize;
+    const IMMEDIATE: usize = Space::Immediate as usize;
+    match space {
+        DATA => data_binding,
+        SCRATCH => IN_SCRATCH,
+        IMMEDIATE => IN_IMMEDIATE,
+        _ => NOWHERE,
+    }
 }
 
 /// Where a program runs, known when everything is mapped.

@@ -6,8 +6,8 @@
 use hawser_abi::descriptor::HOLE;
 use hawser_abi::reason::Reason;
 
-use crate::address::{BlockOffset, DataRange, DeviceAddress, MappingIndex, PAGE_SIZE};
-use crate::check::{BufferShape, Checked};
+use crate::address::{BlockOffset, DataRange, DeviceAddress, MappingIndex};
+use crate::check::Checked;
 use crate::layout::ArenaLayout;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Pieces, Route};
@@ -89,118 +89,6 @@ impl Cursor {
             backing,
         ))
     }
-}
-
-/// Counts the most segments that the two views can need: a mapping can have one element for each page that it lies in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Need {
-    shape: BufferShape,
-    /// End of the last piece.
-    at: u64,
-    read: Count,
-    write: Count,
-}
-
-impl Need {
-    pub(crate) const fn new(shape: BufferShape) -> Self {
-        Self {
-            shape,
-            at: 0,
-            read: Count::ZERO,
-            write: Count::ZERO,
-        }
-    }
-
-    /// Adds the next piece, which has been placed.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, piece: &Piece) {
-        let range = piece.range();
-        if range.offset > self.at {
-            self.read.hole();
-            self.write.hole();
-        }
-        self.at = range.end();
-        match piece.route() {
-            Route::CopyInOut(block) => {
-                self.read.block(block, range.length);
-                self.write.block(block, range.length);
-            }
-            Route::CopyIn(block) => {
-                self.read.block(block, range.length);
-                self.write.hole();
-            }
-            Route::CopyOut(block) => {
-                self.read.hole();
-                self.write.block(block, range.length);
-            }
-            Route::ToDevice(_) => {
-                self.read.mapping(pages(range, self.shape));
-                self.write.hole();
-            }
-            Route::FromDevice(_) => {
-                self.read.hole();
-                self.write.mapping(pages(range, self.shape));
-            }
-        }
-    }
-
-    /// Most segments of the read view and of the write view, when all pieces have been added.
-    pub(crate) fn segments(mut self) -> [u32; 2] {
-        if self.at < self.shape.length {
-            self.read.hole();
-            self.write.hole();
-        }
-        [self.read, self.write].map(|view| u32::try_from(view.segments).unwrap_or(u32::MAX))
-    }
-}
-
-/// Segments of a view.
-#[derive(Clone, Copy, Debug)]
-struct Count {
-    segments: u64,
-    /// What continues the last segment: the offset in the block at which it ends, or one of the two below.
-    end: u64,
-}
-
-/// Behind a hole, which another continues. No block is so long.
-const BEHIND_HOLE: u64 = u64::MAX;
-/// At the start and behind a mapping: nothing is continued.
-const BEHIND_MAPPING: u64 = u64::MAX - 1;
-
-impl Count {
-    const ZERO: Self = Self {
-        segments: 0,
-        end: BEHIND_MAPPING,
-    };
-
-    /// Adds a segment, unless it continues the one before.
-    #[inline(always)]
-    fn add(&mut self, start: u64, end: u64) {
-        self.segments = self.segments.wrapping_add(u64::from(self.end != start));
-        self.end = end;
-    }
-
-    #[inline(always)]
-    fn hole(&mut self) {
-        self.add(BEHIND_HOLE, BEHIND_HOLE);
-    }
-
-    #[inline(always)]
-    fn block(&mut self, block: BlockOffset, length: u64) {
-        self.add(block.0, block.0.saturating_add(length));
-    }
-
-    fn mapping(&mut self, pages: u64) {
-        self.segments = self.segments.saturating_add(pages);
-        self.end = BEHIND_MAPPING;
-    }
-}
-
-/// Pages of memory that a range lies in.
-fn pages(range: DataRange, shape: BufferShape) -> u64 {
-    let start = range.offset.saturating_add(shape.page_offset.into());
-    let end = start.saturating_add(range.length);
-    end.div_ceil(PAGE_SIZE).saturating_sub(start / PAGE_SIZE)
 }
 
 /// Writes the segment table of one view, mapping by mapping, as their scatter-gather lists become known.

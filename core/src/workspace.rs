@@ -6,12 +6,12 @@ use crate::check::temporaries::{RUN_WORDS, Temporaries};
 use crate::coverage::{Coverage, coverage_words};
 use crate::digest::{Row, digest};
 use crate::intervals::{Interval, IntervalLog, SortBench};
-use crate::sort::DIGITS;
+use crate::sort::COUNTS;
 
 /// Sources of a step that can each add an interval to what the program reads.
 const READS_PER_STEP: usize = 3;
 /// Words for counting while intervals are sorted.
-const COUNT_WORDS: usize = DIGITS / 2;
+const COUNT_WORDS: usize = COUNTS / 2;
 /// Words for the places of one step's operands.
 const ROW_WORDS: usize = READS_PER_STEP + 1;
 /// Words for one step: the places of its operands, what it reads, and what it writes.
@@ -27,7 +27,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 6 KiB.
+    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 100 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(STEP_WORDS)
@@ -85,6 +85,8 @@ impl<'a> Workspace<'a> {
     /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the rows for the places of its operands.
     pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [Row], &mut Temporaries<'a>) {
         self.temporaries.clear(window);
+        self.reads.clear();
+        self.writes.clear();
         self.used = (steps as usize).saturating_mul(ROW_WORDS);
         let rows = self.rows.get_mut(..self.used).unwrap_or_default();
         (rows.as_chunks_mut().0, &mut self.temporaries)
@@ -93,10 +95,8 @@ impl<'a> Workspace<'a> {
     /// What was recorded to be read and to be written, as ascending intervals that do not touch.
     pub(crate) fn sorted(&mut self) -> (&[Interval], &[Interval]) {
         let rows = self.rows.get(..self.used).unwrap_or_default();
-        self.reads.clear();
-        self.writes.clear();
         digest(rows.as_chunks().0, &mut self.reads, &mut self.writes);
-        // The rows have been read, and their memory serves to sort.
+        // The rows have been read, once for all, and their memory serves to sort.
         let mut bench = SortBench {
             spare: self.rows,
             counts: self.counts,

@@ -34,8 +34,8 @@ fn is_copied(part: &Part) -> bool {
     matches!(part.fate, Fate::CopiedIn | Fate::CopiedOut | Fate::CopiedInOut)
 }
 
-/// Places for the copies, and the end of the last. Parts that touch are copied as one; the place of a long copy lies as far from a multiple of 64
-/// as its bytes do in the data buffer, that of a short one as far from a multiple of 8.
+/// Places for the copies, and the end of the last. Parts that touch are copied as one; the place lies as far from a multiple of 64
+/// as the bytes do in the data buffer where the first part is long, and as far from a multiple of 8 where it is short.
 fn places(parts: &[Part], start: u64) -> (Vec<Option<u64>>, u64) {
     let mut places = vec![None; parts.len()];
     let (mut free, mut next) = (start, 0);
@@ -50,7 +50,7 @@ fn places(parts: &[Part], start: u64) -> (Vec<Option<u64>>, u64) {
         }
         next += 1;
         let offset = parts[first].start;
-        let unit = if parts[next - 1].end - offset >= 64 { 64 } else { 8 };
+        let unit = if parts[first].end - offset >= 64 { 64 } else { 8 };
         while free % unit != offset % unit {
             free += 1;
         }

@@ -75,19 +75,23 @@ impl Run {
     }
 }
 
+/// Parts that mappings can add to the runs that they are cut out of: two edges for each of eight that are written, and a rest in each direction.
+const ADDED: u64 = 18;
+
 /// Plans a program that was accepted.
 ///
 /// # Errors
 /// `ArenaTooSmall`: there is no room for the pieces, or the block is larger than the arena.
 pub fn plan(touched: &Touched, buffer: Buffer, limits: &Limits) -> Result<Planned, Refused> {
     let mut runs = runs(touched, buffer, limits.line);
+    let room = runs.len() as u64 + ADDED;
+    if room > limits.pieces {
+        return Err(Refused::new(Reason::ArenaTooSmall, room, limits.pieces));
+    }
     for access in [Access::Read, Access::Write] {
         share(&mut runs, access, buffer, limits);
     }
     let parts: Vec<Part> = runs.iter().flat_map(parts).collect();
-    if parts.len() as u64 > limits.pieces {
-        return Err(Refused::new(Reason::ArenaTooSmall, parts.len() as u64, limits.pieces));
-    }
     let Layout { places, total } = layout::lay_out(&parts, buffer, touched.steps);
     let arena = limits.arena.min(u32::MAX.into());
     if total > arena {

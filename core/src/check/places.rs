@@ -30,7 +30,7 @@ impl Places {
         Self {
             start: i32x4::new(operands.map(|(space, bytes)| place(bytes.start(), space))),
             end: i32x4::new(operands.map(|(space, bytes)| place(bytes.end(), space))),
-            reach: (a | b << 1 | c << 2 | d << 3) * FIRST_REACH,
+            reach: FIRST_REACH.wrapping_mul(a | b << 1 | c << 2 | d << 3),
         }
     }
 

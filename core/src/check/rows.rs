@@ -12,6 +12,8 @@ use hawser_abi::program::Space;
 use hawser_abi::rules::{AuxUse, ElementOf, Extent, InPlace, OperandRule, Rule, rule};
 use wide::i32x4;
 
+use crate::combination::COMBINATIONS;
+
 /// Rows of tables that are found by an opcode; a power of two, so that a masked opcode finds one.
 pub(super) const OPERATIONS: usize = 32;
 /// Rows of tables that are found by an element type.
@@ -206,16 +208,6 @@ const fn lanes(rule: &Rule, element: ElementType, number: Number) -> Lanes {
         next += 1;
     }
     Lanes(lanes)
-}
-
-/// Combinations of the spaces of four operands.
-pub(super) const COMBINATIONS: usize = 256;
-
-/// The number of the spaces of four operands, each below 4: two bits for each, the destination's lowest.
-#[inline(always)]
-pub(super) const fn combination(spaces: u32) -> usize {
-    // No two of the products overlap, so that nothing is carried.
-    ((spaces & 0x0303_0303).wrapping_mul(1 << 24 | 1 << 18 | 1 << 12 | 1 << 6) >> 24) as usize
 }
 
 /// Spaces of operands as bits: four for each operand, the destination's lowest, of which the one is set that has the number of the space.

@@ -1,7 +1,6 @@
 //! Reads back what was written for the device.
 
 use hawser_abi::op::{ElementType, Opcode};
-use hawser_abi::program::Space;
 use zerocopy::{FromBytes, FromZeros};
 
 use super::*;

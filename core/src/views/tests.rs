@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use zerocopy::FromBytes;
 
 use super::*;
+use crate::address::PAGE_SIZE;
 use crate::plan::Direction;
 use crate::testing::{Planned, READ, VecArena, WRITTEN, map_all, planned};
 

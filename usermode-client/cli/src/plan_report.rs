@@ -2,7 +2,7 @@
 
 use hawser::language::Compiled;
 use hawser::program::Inspection;
-use hawser_core::{DataRange, Piece, Route};
+use hawser_core::{DataRange, Piece, Plan, Route};
 use serde::Serialize;
 
 /// What the driver decides.
@@ -38,7 +38,7 @@ impl PlanReport {
             pieces: inspection
                 .pieces
                 .iter()
-                .map(|piece| PieceReport::new(compiled, piece))
+                .map(|piece| PieceReport::new(compiled, plan, piece))
                 .collect(),
             mappings_to_device: plan.to_device(),
             mappings_from_device: plan.from_device(),
@@ -52,13 +52,13 @@ impl PlanReport {
 }
 
 impl PieceReport {
-    fn new(compiled: &Compiled, piece: &Piece) -> Self {
+    fn new(compiled: &Compiled, plan: &Plan, piece: &Piece) -> Self {
         let range = piece.range();
         Self {
             offset: range.offset,
             length: range.length,
             route: route(piece.route()),
-            why: piece.why().text(),
+            why: plan.why(piece).text(),
             arrays: arrays_in(compiled, range),
         }
     }

@@ -135,7 +135,7 @@ proptest! {
         ];
         let wrong = routes[wrong];
         prop_assume!(uses(piece.route()) != uses(wrong));
-        *piece = Piece::new(interval(piece), wrong, piece.why());
+        *piece = Piece::new(interval(piece), wrong, planned.plan().why(piece));
         prop_assert!(laws(&codes, &pieces, 0..u64::MAX).is_err(), "{:?}", pieces);
     }
 }

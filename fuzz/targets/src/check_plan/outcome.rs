@@ -37,13 +37,13 @@ pub(super) fn refused(refusal: &Refusal) -> Refused {
 
 pub(super) fn planned(plan: &Plan, pieces: Pieces<'_>) -> Planned {
     Planned {
-        parts: pieces.iter().map(part).collect(),
+        parts: pieces.iter().map(|piece| part(plan, piece)).collect(),
         places: pieces.iter().map(place).collect(),
         total: plan.layout().total,
     }
 }
 
-fn part(piece: &Piece) -> Part {
+fn part(plan: &Plan, piece: &Piece) -> Part {
     Part {
         start: piece.range().offset,
         end: piece.range().end(),
@@ -54,7 +54,7 @@ fn part(piece: &Piece) -> Part {
             Route::CopyOut(_) => Fate::CopiedOut,
             Route::CopyInOut(_) => Fate::CopiedInOut,
         },
-        cause: match piece.why() {
+        cause: match plan.why(piece) {
             Why::OnlyRead => Cause::OnlyRead,
             Why::OnlyWritten => Cause::OnlyWritten,
             Why::ReadAndWritten => Cause::ReadAndWritten,

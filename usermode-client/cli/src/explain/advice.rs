@@ -61,7 +61,7 @@ pub fn hazards(subject: &Subject<'_>, cost: &Cost) -> Vec<Hazard> {
 fn of_plan(subject: &Subject<'_>, findings: &mut Findings) {
     let inspection = subject.inspection;
     for piece in &inspection.pieces {
-        let kind = match piece.why() {
+        let kind = match inspection.plan.why(piece) {
             Why::OnlyRead | Why::OnlyWritten | Why::CheaperToCopy => continue,
             Why::ReadAndWritten => Kind::CopiedBothWays,
             Why::PartialLine => Kind::PartialLines,

@@ -106,7 +106,7 @@ impl Region {
 fn explanation(subject: &Subject<'_>, piece: &Piece) -> String {
     let line = bytes(subject.limits.dma_alignment.into());
     let most = subject.limits.max_mappings;
-    match (piece.why(), piece.route()) {
+    match (subject.inspection.plan.why(piece), piece.route()) {
         (Why::OnlyRead, _) => {
             "The program only reads it: mapped for the device to read, where it is. The edges may lie anywhere, since \
             writing a cache line back harms no neighbour."
