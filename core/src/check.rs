@@ -12,7 +12,7 @@ use temporaries::Unwritten;
 
 mod frame;
 mod operands;
-mod pass;
+pub(crate) mod pass;
 mod places;
 mod rows;
 mod swift;
@@ -109,7 +109,7 @@ pub fn check<'r, 'w>(
     };
     let pass = Pass::new(limits, sizes);
     let (rows, temporaries) = workspace.start(header.step_count, header.scratch_size);
-    let blocks = steps.chunks(BLOCK).zip(rows.chunks_mut(BLOCK));
+    let blocks = steps.chunks(BLOCK).zip(rows);
     for (first, (block, rows)) in (0_u32..).step_by(BLOCK).zip(blocks) {
         let of_step = |number: u32| move |refusal: Refusal| refusal.step(first.saturating_add(number));
         let seen = pass.look_at(block, rows);

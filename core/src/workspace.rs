@@ -2,7 +2,8 @@
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::check::temporaries::{RUN_WORDS, Temporaries};
+use crate::check::pass::BLOCK;
+use crate::check::temporaries::{RUNS, Temporaries};
 use crate::coverage::{Coverage, coverage_words};
 use crate::digest::{Row, digest};
 use crate::intervals::{Interval, IntervalLog, SortBench};
@@ -14,8 +15,8 @@ const READS_PER_STEP: usize = 3;
 const COUNT_WORDS: usize = COUNTS / 2;
 /// Words for the places of one step's operands.
 const ROW_WORDS: usize = READS_PER_STEP + 1;
-/// Words for one step: the places of its operands, what it reads, and what it writes.
-const STEP_WORDS: usize = ROW_WORDS + READS_PER_STEP + 1;
+/// Words for what one step reads, and what it writes.
+const LOG_WORDS: usize = READS_PER_STEP + 1;
 
 /// The programs that a [`Workspace`] has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +31,19 @@ impl Room {
     /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 100 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
-            .saturating_mul(STEP_WORDS)
+            .saturating_mul(LOG_WORDS)
+            .saturating_add(self.row_words())
             .saturating_add(coverage_words(self.scratch))
             .saturating_add(COUNT_WORDS)
-            .saturating_add(RUN_WORDS)
+            .saturating_add(RUNS)
+    }
+
+    /// Words for the places of all operands, of whole blocks of steps.
+    const fn row_words(self) -> usize {
+        (self.steps as usize)
+            .div_ceil(BLOCK)
+            .saturating_mul(BLOCK)
+            .saturating_mul(ROW_WORDS)
     }
 }
 
@@ -62,8 +72,8 @@ impl<'a> Workspace<'a> {
         let steps = room.steps as usize;
         let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
         let (writes, rest) = split(rest, steps);
-        let (rows, rest) = split(rest, steps.saturating_mul(ROW_WORDS));
-        let (runs, rest) = split(rest, RUN_WORDS);
+        let (rows, rest) = split(rest, room.row_words());
+        let (runs, rest) = split(rest, RUNS);
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
         let (counts, _) = split(rest, COUNT_WORDS);
         Self {
@@ -82,14 +92,14 @@ impl<'a> Workspace<'a> {
         self.room
     }
 
-    /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the rows for the places of its operands.
-    pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [Row], &mut Temporaries<'a>) {
+    /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the rows for the places of its operands, block by block.
+    pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [[Row; BLOCK]], &mut Temporaries<'a>) {
         self.temporaries.clear(window);
         self.reads.clear();
         self.writes.clear();
         self.used = (steps as usize).saturating_mul(ROW_WORDS);
-        let rows = self.rows.get_mut(..self.used).unwrap_or_default();
-        (rows.as_chunks_mut().0, &mut self.temporaries)
+        let (rows, _) = self.rows.as_chunks_mut().0.as_chunks_mut();
+        (rows, &mut self.temporaries)
     }
 
     /// What was recorded to be read and to be written, as ascending intervals that do not touch.
@@ -126,8 +136,8 @@ mod tests {
             let mut workspace = Workspace::new(&mut words, room);
             assert_eq!(workspace.room(), room);
             let (rows, _) = workspace.start(steps, scratch);
-            assert_eq!(rows.len(), steps as usize);
-            for (row, number) in rows.iter_mut().zip((0..).step_by(4)) {
+            assert_eq!(rows.len(), steps.div_ceil(16) as usize);
+            for (row, number) in rows.as_flattened_mut().iter_mut().zip((0..).step_by(4)) {
                 *row = [0, 1, 2, 3].map(|lane| Interval::new((number + lane) * 8, (number + lane) * 8 + 4));
             }
             let (reads, writes) = workspace.sorted();

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::refusal::Refusal;
 
 /// Steps that are looked at together: as many as have a bit for each operand in a word.
-pub(super) const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 /// What the steps of a program are looked at with.
 pub(super) struct Pass<'l> {

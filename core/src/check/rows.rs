@@ -37,6 +37,11 @@ pub(super) struct Lanes([i32; 4]);
 impl Lanes {
     const ZERO: Self = Self([0; 4]);
 
+    const fn are(self, other: Self) -> bool {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        a == e && b == f && c == g && d == h
+    }
+
     #[inline(always)]
     pub(super) fn get(self) -> i32x4 {
         i32x4::new(self.0)
@@ -89,22 +94,64 @@ pub(super) struct Row {
     pub(super) special: Special,
 }
 
-/// The rows of each opcode, by element type. Those of what is not defined are never asked for.
-pub(super) static ROWS: [[Row; TYPES]; OPERATIONS] = {
-    let mut rows = [[UNDEFINED; TYPES]; OPERATIONS];
+/// The row of an operation on an element type; for what is not defined, one that refuses everything.
+#[inline(always)]
+pub(super) fn row_of(operation: usize, element: usize) -> Option<&'static Row> {
+    BY_NUMBER.get(operation % OPERATIONS)?.get(element % TYPES).copied()
+}
+
+/// The rows by opcode and element type. Most operations are checked like some others, and rows that are the same are there once: so those that are in use fit in the nearest cache.
+static BY_NUMBER: [[&Row; TYPES]; OPERATIONS] = {
+    let mut rows = [[&DISTINCT.rows[0]; TYPES]; OPERATIONS];
     let mut operation = 0;
-    while operation < Opcode::ALL.len() {
+    while operation < OPERATIONS {
         let mut element = 0;
-        while element < ElementType::ALL.len() {
-            let (opcode, of) = (Opcode::ALL[operation], ElementType::ALL[element]);
-            if rule(opcode).types & of.bit() != 0 {
-                rows[opcode as usize][of as usize] = row(rule(opcode), of);
-            }
+        while element < TYPES {
+            rows[operation][element] = &DISTINCT.rows[DISTINCT.numbers[operation][element]];
             element += 1;
         }
         operation += 1;
     }
     rows
+};
+
+/// Room for rows that differ.
+const MOST_ROWS: usize = 128;
+
+/// Rows that differ, and which of them is that of each operation on each type.
+struct Distinct {
+    rows: [Row; MOST_ROWS],
+    numbers: [[usize; TYPES]; OPERATIONS],
+}
+
+static DISTINCT: Distinct = {
+    let mut distinct = Distinct {
+        rows: [UNDEFINED; MOST_ROWS],
+        numbers: [[0; TYPES]; OPERATIONS],
+    };
+    // The first is the one of what is not defined.
+    let (mut used, mut operation) = (1, 0);
+    while operation < Opcode::ALL.len() {
+        let mut element = 0;
+        while element < ElementType::ALL.len() {
+            let (opcode, of) = (Opcode::ALL[operation], ElementType::ALL[element]);
+            if rule(opcode).types & of.bit() != 0 {
+                let row = row(rule(opcode), of);
+                let mut number = 1;
+                while number < used && !distinct.rows[number].is(&row) {
+                    number += 1;
+                }
+                if number == used {
+                    distinct.rows[used] = row;
+                    used += 1;
+                }
+                distinct.numbers[opcode as usize][of as usize] = number;
+            }
+            element += 1;
+        }
+        operation += 1;
+    }
+    distinct
 };
 
 const UNDEFINED: Row = Row {
@@ -121,6 +168,24 @@ const UNDEFINED: Row = Row {
     shift: 0,
     special: Special::None,
 };
+
+impl Row {
+    /// Whether both are the same.
+    const fn is(&self, other: &Self) -> bool {
+        self.counted.are(other.counted)
+            && self.truths.are(other.truths)
+            && self.unaligned.are(other.unaligned)
+            && self.in_place.are(other.in_place)
+            && self.clear == other.clear
+            && self.immediate_clear == other.immediate_clear
+            && self.aux_clear == other.aux_clear
+            && self.aux_bias == other.aux_bias
+            && self.refused == other.refused
+            && self.single == other.single
+            && self.shift == other.shift
+            && self.special as u8 == other.special as u8
+    }
+}
 
 /// A row is two cache lines.
 const _: () = assert!(size_of::<Row>() == 128);

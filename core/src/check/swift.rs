@@ -9,7 +9,7 @@ use wide::i32x4;
 use super::operands::SpaceSizes;
 use super::pass::Reach;
 use super::places::{Places, SPACE};
-use super::rows::{ALL_OPERATIONS, OPERATIONS, ROWS, Row, SPACES, Special, TYPES};
+use super::rows::{ALL_OPERATIONS, Row, SPACES, Special, row_of};
 use crate::combination::combination;
 use crate::digest::Row as PlacesRow;
 use crate::header::STEP_SIZE;
@@ -51,9 +51,7 @@ impl Swift {
     #[inline(always)]
     fn places(&self, step: &[u8; STEP_SIZE]) -> Option<Places> {
         let [head, count, d, a, b, c, immediate, aux] = words(step);
-        let operation = head as usize % OPERATIONS;
-        let element = (head >> 8) as usize % TYPES;
-        let row = ROWS.get(operation)?.get(element)?;
+        let row = row_of(head as usize, (head >> 8) as usize)?;
         let combination = combination((head >> 32) as u32);
         let spaces = SPACES.get(combination)?;
         let bytes = count << row.shift;
@@ -105,9 +103,7 @@ fn special(row: &Row, head: u64, count: u64, aux: u64) -> Option<(i32x4, i32x4)>
     let when = |special| u64::from(row.special == special).wrapping_neg();
     let (converts, multiplies) = (when(Special::SourceType), when(Special::Product));
 
-    let source = ROWS
-        .get(head as usize % OPERATIONS)?
-        .get((head >> 16) as usize % TYPES)?;
+    let source = row_of(head as usize, (head >> 16) as usize)?;
     let source_bytes = count << source.shift;
     let not_converted = head & source.clear | source_bytes >> 30;
 

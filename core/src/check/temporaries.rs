@@ -3,6 +3,7 @@
 use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
 
+use super::pass::BLOCK;
 use crate::coverage::Coverage;
 use crate::digest::Row;
 use crate::intervals::Interval;
@@ -11,10 +12,7 @@ use crate::refusal::Refusal;
 /// Binary logarithm of the bytes of a unit of device-local memory, of which one run of written bytes is remembered.
 const UNIT: u32 = 9;
 /// Runs that are remembered.
-const RUNS: usize = 512;
-
-/// Words for the runs that are remembered.
-pub(crate) const RUN_WORDS: usize = RUNS;
+pub(crate) const RUNS: usize = 512;
 
 /// What has been written of device-local memory.
 ///
@@ -29,7 +27,7 @@ pub(crate) struct Temporaries<'a> {
 }
 
 impl<'a> Temporaries<'a> {
-    /// Nothing is written. There are [`RUN_WORDS`] runs.
+    /// Nothing is written. There are [`RUNS`] runs.
     pub(crate) fn new(written: Coverage<'a>, runs: &'a mut [Interval]) -> Self {
         Self {
             written,
@@ -47,16 +45,12 @@ impl<'a> Temporaries<'a> {
 
     /// Steps reach device-local memory with the operands whose bits are set in `reach`: four for each step, first to third source, then the destination.
     #[inline(always)]
-    pub(super) fn reach(&mut self, rows: &[Row], reach: u64) -> Result<(), Unwritten> {
+    pub(super) fn reach(&mut self, rows: &[Row; BLOCK], reach: u64) -> Result<(), Unwritten> {
         let mut left = reach;
         while left != 0 {
             let bit = left.trailing_zeros();
             left &= left.wrapping_sub(1);
-            let place = rows
-                .as_flattened()
-                .get(bit_to_lane(bit))
-                .copied()
-                .unwrap_or(Interval::EMPTY);
+            let place = place(rows, bit);
             let run = self.runs.get(unit(place)).copied().unwrap_or(Interval::EMPTY);
             if !run.contains(place) {
                 self.look_up(place, bit)?;
@@ -122,10 +116,12 @@ const OPERANDS: usize = 4;
 /// Those that are read, in the order of their bits; the last bit is the destination's.
 const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
 
-/// Where the operand of a bit is in rows, in which the destination is the first.
+/// The place of the operand that has a bit. In rows, the destination is the first.
 #[inline(always)]
-const fn bit_to_lane(bit: u32) -> usize {
-    ((bit & !3) | (bit.wrapping_add(1) & 3)) as usize
+fn place(rows: &[Row; BLOCK], bit: u32) -> Interval {
+    let row = rows.get((bit / 4) as usize % BLOCK);
+    let lane = bit.wrapping_add(1) as usize % OPERANDS;
+    row.and_then(|row| row.get(lane)).copied().unwrap_or(Interval::EMPTY)
 }
 
 /// Where the run is remembered of the unit in which a place begins. Neither units next to each other push out each other, nor such that are a power of two apart.
