@@ -226,8 +226,6 @@ impl<'a> Coverage<'a> {
     }
 
     /// Says that things `from` to before `to` are full: on level 0 words of bytes, on others words of the level below.
-    ///
-    /// What is told one by one in the middle had not been full before and is from then on, so that all calls together tell no more than there is.
     fn fill(&mut self, level: usize, from: u32, to: u32) {
         let ((first, low), (last, high)) = (place(from), place(to));
         if first == last {
@@ -241,11 +239,44 @@ impl<'a> Coverage<'a> {
         if high != 0 {
             self.mark(level, last, bits(0, high));
         }
+        if inner < last {
+            self.fill_words(level, inner as u32, last as u32);
+        }
+    }
+
+    /// Sets all bits of the words `from` to before `to` of a level.
+    ///
+    /// Words that are full already are passed over by what the level above knows of them, so that all calls together set no more words than there are.
+    fn fill_words(&mut self, level: usize, from: u32, to: u32) {
         let above = level.saturating_add(1);
-        let mut next = self.next_not_full(above, inner as u32);
-        while next < last as u32 {
-            self.mark(level, next as usize, u64::MAX);
-            next = self.next_not_full(above, next.saturating_add(1));
+        let mut next = self.next_not_full(above, from);
+        while next < to {
+            let (group, low) = place(next);
+            let end = to.min((next | 63).saturating_add(1));
+            let full = self
+                .full
+                .get(above)
+                .and_then(|states| states.get(group))
+                .copied()
+                .unwrap_or_default();
+            let wanted = bits(low, end.wrapping_sub(next).wrapping_add(low));
+            let words = self
+                .full
+                .get_mut(level)
+                .and_then(|words| words.get_mut(next as usize..end as usize));
+            match (words, full & wanted) {
+                (None, _) => return,
+                (Some(words), 0) => words.fill(u64::MAX),
+                (Some(words), some) => {
+                    let known = (0..).map(|word| some.unbounded_shr(low.wrapping_add(word)) & 1 != 0);
+                    let rest = words.iter_mut().zip(known).filter(|(_, known)| !known);
+                    rest.for_each(|(word, _)| *word = u64::MAX);
+                }
+            }
+            next = self.next_not_full(above, end);
+        }
+        if above < LEVELS {
+            self.fill(above, from, to);
         }
     }
 
