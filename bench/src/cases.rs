@@ -145,13 +145,16 @@ fn hawser_case(stage: Stage, pool: &Pool) -> Result<Case<'_>> {
     Ok(pool.case(name, run))
 }
 
-/// A copy of every program of a pool, and a pass over it.
-fn floor_cases(pool: &Pool) -> Result<[Case<'_>; 2]> {
+/// A copy of every program of a pool, and two passes over it.
+fn floor_cases(pool: &Pool) -> Result<[Case<'_>; 3]> {
     let longest = pool.programs.iter().map(|program| program.bytes.len()).max();
     let mut to = vec![0; longest.unwrap_or_default()];
     // Above the end of the largest buffer: of operands that have another type or extent than the step, this sees wrong lengths.
     let inside = |program: &Program| floor::read_and_compare(black_box(&program.bytes), black_box(2 * MAX_DATA));
+    let limits = [0, 2 * MAX_DATA, 2 * MAX_DATA, 0];
+    let in_range = move |program: &Program| floor::read_and_check_ranges(black_box(&program.bytes), black_box(&limits));
     ensure!(pool.programs.iter().all(inside), "a range is outside");
+    ensure!(pool.programs.iter().all(in_range), "a range is outside its space");
     let name = |what| other_name(what, pool.kind.name(), pool.steps);
     Ok([
         pool.case(
@@ -167,6 +170,14 @@ fn floor_cases(pool: &Pool) -> Result<[Case<'_>; 2]> {
             Box::new(move || {
                 for program in &pool.programs {
                     black_box(inside(program));
+                }
+            }),
+        ),
+        pool.case(
+            name("read+ranges"),
+            Box::new(move || {
+                for program in &pool.programs {
+                    black_box(in_range(program));
                 }
             }),
         ),

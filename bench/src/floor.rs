@@ -1,7 +1,7 @@
-//! What no check can be faster than: copying the bytes, and reading them with the ranges of each step compared with a limit.
+//! What no check can be faster than: copying the bytes, and reading them with the ranges of each step compared with limits.
 
 use hawser_abi::op::ElementType;
-use hawser_abi::program::{Step, SubmitHeader};
+use hawser_abi::program::{Space, Step, SubmitHeader};
 
 /// Copies all bytes, if there is room for them.
 pub fn copy(from: &[u8], to: &mut [u8]) {
@@ -47,6 +47,48 @@ pub fn read_and_compare(program: &[u8], limit: u64) -> bool {
     true
 }
 
+/// Places behind which no operand may end, by the number of its space.
+pub type Limits = [u64; SPACES];
+
+/// Numbers of spaces.
+const SPACES: usize = 4;
+
+/// Reads every step of a program completely, and compares the range of each of its four operands with the limit of the space in which it lies; whether all of them lie below it.
+///
+/// This is no check either: it takes all operands for as many elements of the step's type as the step counts, allows every operation everything, and does not ask what overlaps, is aligned, or was written.
+/// But no check can do with less.
+pub fn read_and_check_ranges(program: &[u8], limits: &Limits) -> bool {
+    let steps = program.get(size_of::<SubmitHeader>()..).unwrap_or_default();
+    let (steps, _) = steps.as_chunks::<{ size_of::<Step>() }>();
+    let mut everything = 0;
+    for step in steps {
+        let step: Step = zerocopy::transmute!(*step);
+        everything |= rest_of(&step);
+        let size = SIZES[usize::from(step.element_type) % TYPES];
+        let Some(bytes) = step.count.checked_mul(size) else {
+            return false;
+        };
+        let below = |(space, offset): (&u8, &u64)| {
+            let space = usize::from(*space) % SPACES;
+            let length = bytes & IN_MEMORY[space];
+            offset.checked_add(length).is_some_and(|end| end <= limits[space])
+        };
+        if !step.spaces.iter().zip(&step.offsets).all(below) {
+            return false;
+        }
+    }
+    std::hint::black_box(everything);
+    true
+}
+
+/// All bits for spaces in memory, by their number.
+const IN_MEMORY: [u64; SPACES] = {
+    let mut masks = [0; SPACES];
+    masks[Space::Data as usize] = u64::MAX;
+    masks[Space::Scratch as usize] = u64::MAX;
+    masks
+};
+
 /// Everything of a step that is not compared.
 fn rest_of(step: &Step) -> u64 {
     let head = [step.opcode, step.aux_type, step.flags, 0].map(u32::from);
@@ -63,12 +105,18 @@ mod tests {
 
     #[test]
     fn ranges_are_compared_with_the_limit() {
-        let program = Kind::Ordered.draft(40, 0).program();
+        let draft = Kind::Ordered.draft(40, 0);
+        let (data, scratch) = (draft.data, draft.scratch);
+        let program = draft.program();
         let mut to = vec![0; program.bytes.len()];
         copy(&program.bytes, &mut to);
         assert_eq!(to, program.bytes);
         assert!(read_and_compare(&program.bytes, program.shape.length));
         assert!(!read_and_compare(&program.bytes, program.shape.length / 2));
         assert!(!read_and_compare(&program.bytes, 0));
+
+        assert!(read_and_check_ranges(&program.bytes, &[0, data, scratch, 0]));
+        assert!(!read_and_check_ranges(&program.bytes, &[0, data - 1, scratch, 0]));
+        assert!(!read_and_check_ranges(&program.bytes, &[0, data, scratch - 1, 0]));
     }
 }

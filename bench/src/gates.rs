@@ -33,9 +33,9 @@ pub fn all(scale: &Scale) -> Vec<Gate> {
     }
     for steps in scale.sizes {
         gates.push(Gate {
-            promise: "checking ordered steps takes at most twice as long as reading and comparing their bytes",
+            promise: "checking ordered steps takes at most twice as long as reading them and comparing the range of every operand with the end of its space",
             measured: hawser_name(Stage::Check, Kind::Ordered, steps),
-            reference: other_name("read+compare", "ordered", steps),
+            reference: other_name("read+ranges", "ordered", steps),
             most: 2.0,
         });
     }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn every_kind_of_promise_has_a_gate() {
         let gates = all(&Scale::full());
-        for part in ["rbpf", "read+compare", "ordered", "fragments", "segment table"] {
+        for part in ["rbpf", "read+ranges", "ordered", "fragments", "segment table"] {
             let named = |gate: &Gate| gate.measured.contains(part) || gate.reference.contains(part);
             assert!(gates.iter().any(named), "{part}");
         }

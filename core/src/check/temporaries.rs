@@ -11,6 +11,8 @@ use crate::refusal::Refusal;
 
 /// Binary logarithm of the bytes of a unit of device-local memory, of which one run of written bytes is remembered.
 const UNIT: u32 = 9;
+/// Units for which a run is remembered when bytes are written.
+const UNITS: usize = 8;
 /// Runs that are remembered.
 pub(crate) const RUNS: usize = 512;
 
@@ -51,7 +53,7 @@ impl<'a> Temporaries<'a> {
             let bit = left.trailing_zeros();
             left &= left.wrapping_sub(1);
             let place = place(rows, bit);
-            let run = self.runs.get(unit(place)).copied().unwrap_or(Interval::EMPTY);
+            let run = self.runs.get(unit(place.start())).copied().unwrap_or(Interval::EMPTY);
             if !run.contains(place) {
                 self.look_up(place, bit)?;
             }
@@ -63,19 +65,34 @@ impl<'a> Temporaries<'a> {
     #[inline(never)]
     fn look_up(&mut self, place: Interval, bit: u32) -> Result<(), Unwritten> {
         let bytes = place.in_scratch();
-        let found = match SOURCES.get(bit as usize % OPERANDS) {
-            None => self.write(bytes),
-            Some(operand) => self.read(bytes).map_err(|gap| {
-                let rest = bytes.end().saturating_sub(gap);
-                let refusal = Refusal::new(Reason::ScratchNotWritten).operand(*operand);
-                let refusal = refusal.offset(gap.into()).length(rest.into());
-                Unwritten { step: bit / 4, refusal }
-            })?,
-        };
-        if let Some(run) = self.runs.get_mut(unit(place)) {
-            *run = found.as_places();
+        match SOURCES.get(bit as usize % OPERANDS) {
+            None => {
+                let run = self.write(bytes).as_places();
+                self.remember(place, run);
+            }
+            Some(operand) => {
+                let found = self.read(bytes).map_err(|gap| {
+                    let rest = bytes.end().saturating_sub(gap);
+                    let refusal = Refusal::new(Reason::ScratchNotWritten).operand(*operand);
+                    let refusal = refusal.offset(gap.into()).length(rest.into());
+                    Unwritten { step: bit / 4, refusal }
+                })?;
+                if let Some(run) = self.runs.get_mut(unit(place.start())) {
+                    *run = found.as_places();
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Remembers the run in which written bytes lie, for the units of the first of them: what reads a part of them begins in one of these.
+    fn remember(&mut self, place: Interval, run: Interval) {
+        let starts = (place.start()..place.end()).step_by(1 << UNIT).take(UNITS);
+        for start in starts {
+            if let Some(known) = self.runs.get_mut(unit(start)) {
+                *known = run;
+            }
+        }
     }
 
     /// Writes bytes; returns a run of written ones around them.
@@ -124,9 +141,9 @@ fn place(rows: &[Row; BLOCK], bit: u32) -> Interval {
     row.and_then(|row| row.get(lane)).copied().unwrap_or(Interval::EMPTY)
 }
 
-/// Where the run is remembered of the unit in which a place begins. Neither units next to each other push out each other, nor such that are a power of two apart.
+/// Where the run is remembered of the unit in which something begins. Neither units next to each other push out each other, nor such that are a power of two apart, up to 128 MiB.
 #[inline(always)]
-fn unit(place: Interval) -> usize {
-    let number = place.start() >> UNIT;
+fn unit(start: u32) -> usize {
+    let number = start >> UNIT;
     (number ^ number >> RUNS.ilog2()) as usize % RUNS
 }
