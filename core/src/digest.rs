@@ -1,6 +1,6 @@
 //! Sums up what the steps of a program read and write of the data buffer.
 
-use wide::i32x4;
+use wide::{i32x4, u32x4};
 
 use crate::intervals::{Interval, IntervalLog, SCRATCH_BASE};
 
@@ -46,11 +46,11 @@ impl Runs {
         let end = i32x4::new(row.map(|interval| interval.end() as i32));
         // What lies nowhere is empty, and what does not lie in the data buffer begins behind all of it.
         let in_data = start.simd_lt(end) & start.simd_lt(i32x4::splat(SCRATCH_BASE as i32));
-        let (start, end) = (in_data.select(start, self.start), in_data.select(end, self.end));
-        let apart = start.simd_gt(self.end) | self.start.simd_gt(end);
+        let apart = (start.simd_gt(self.end) | self.start.simd_gt(end)) & in_data;
+        let (earlier, later) = (self.start.simd_gt(start) & in_data, end.simd_gt(self.end) & in_data);
         let next = Self {
-            start: apart.select(start, self.start.min(start)),
-            end: apart.select(end, self.end.max(end)),
+            start: (apart | earlier).select(start, self.start),
+            end: (apart | later).select(end, self.end),
         };
         (next, apart.to_bitmask() & self.lanes())
     }
@@ -63,14 +63,10 @@ impl Runs {
 
     #[inline(always)]
     fn intervals(self) -> Row {
-        let ([d, a, b, c], [d_end, a_end, b_end, c_end]) = (self.start.to_array(), self.end.to_array());
-        let interval = |start, end| Interval::new(start as u32, end as u32);
-        [
-            interval(d, d_end),
-            interval(a, a_end),
-            interval(b, b_end),
-            interval(c, c_end),
-        ]
+        let [start, end]: [u32x4; 2] = [self.start, self.end].map(bytemuck::cast);
+        // The end is the lower half of an interval.
+        let halves: [[u64; 2]; 2] = [end.unpack_lo(start), end.unpack_hi(start)].map(bytemuck::cast);
+        zerocopy::transmute!(halves)
     }
 }
 
