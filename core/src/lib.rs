@@ -2,7 +2,7 @@
 //!
 //! A submission passes through this crate in four stages, all of them pure functions of their arguments:
 //!
-//! 1. [`check()`] reads every step once, refuses what breaks a rule with a precise [`Refusal`], and records which bytes the program
+//! 1. [`check()`] goes once through the steps, refuses what breaks a rule with a precise [`Refusal`], and records which bytes the program
 //!    reads and writes;
 //! 2. [`plan()`] decides for each byte of the data buffer whether it is mapped for DMA, copied through the arena, or left alone;
 //! 3. [`translate()`] and [`write_descriptor`] write what the device executes;

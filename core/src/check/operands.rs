@@ -1,4 +1,4 @@
-//! The rules of a step's operands: where each may lie, how they may overlap, and what must have been written before.
+//! The rules of a step's operands: where each may lie, and how they may overlap.
 
 use hawser_abi::program::{OperandIndex, Space, Step};
 use hawser_abi::reason::Reason;
