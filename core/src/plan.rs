@@ -192,10 +192,11 @@ impl Draft<'_> {
             self.choice.appraise(listed, end as u32);
             end = end.saturating_add(count);
         }
-        match ranges.count() {
-            0 => Ok(MOST_ADDED..end),
-            more => Err(too_small(end.saturating_add(more) as u64, room as u64)),
+        let needed = end.saturating_add(ranges.count());
+        if needed > room {
+            return Err(too_small(needed as u64, room as u64));
         }
+        Ok(MOST_ADDED..end)
     }
 
     /// Maps what was chosen, as far as there are map registers and that is still cheaper; returns what is to be cut out, and how much of it there is.
