@@ -6,6 +6,8 @@ use xshell::{Shell, cmd};
 
 /// Where the benchmarks are.
 pub const MANIFEST: &str = "bench/Cargo.toml";
+/// What selects them in a command of cargo. They are built beside the project, whose dependencies are partly theirs.
+pub const SELECTION: [&str; 5] = ["--locked", "--manifest-path", MANIFEST, "--target-dir", "target"];
 
 /// What is measured.
 #[derive(Subcommand)]
@@ -26,11 +28,8 @@ pub struct Programs {
 /// Builds a benchmark in release, and runs it.
 pub fn run(shell: &Shell, bench: &Bench) -> Result<()> {
     let Bench::Programs(Programs { options }) = bench;
-    cmd!(
-        shell,
-        "cargo run --quiet --release --locked --manifest-path {MANIFEST} -- {options...}"
-    )
-    .quiet()
-    .run()?;
+    cmd!(shell, "cargo run --quiet --release {SELECTION...} -- {options...}")
+        .quiet()
+        .run()?;
     Ok(())
 }

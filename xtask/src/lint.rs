@@ -9,8 +9,7 @@ use crate::bench;
 pub fn run(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo fmt --all --check").run()?;
     cmd!(shell, "cargo clippy --quiet --workspace --all-targets -- -D warnings").run()?;
-    let manifest = bench::MANIFEST;
-    let benchmarks = ["--locked", "--manifest-path", manifest];
+    let (manifest, benchmarks) = (bench::MANIFEST, bench::SELECTION);
     cmd!(shell, "cargo fmt --manifest-path {manifest} --check").run()?;
     cmd!(
         shell,

@@ -10,6 +10,7 @@ mod makefile;
 mod numpy;
 mod operations;
 mod package;
+mod programs;
 mod rule_tests;
 mod runner;
 mod simulator;

@@ -1,8 +1,12 @@
 //! Round trips of real `.npy` files: NumPy writes the inputs, the command runs a program, NumPy compares the output. The examples that have a
 //! check in Python bring it with them.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
+
+use crate::programs::{self, Purpose};
 
 const MODELS: [&str; 3] = ["flat", "scrambled", "iommu"];
 /// Set where a missing NumPy is to be skipped instead of failing.
@@ -74,20 +78,37 @@ pub fn run(shell: &Shell) -> Result<()> {
             "NumPy and Pillow cannot be installed (python3 -m venv, pip install numpy pillow); set {SKIP_VARIABLE}=1 to go without"
         );
     };
-    saxpy(shell, &python)?;
-    every_type(shell, &python)?;
-    checked(shell, &python, "digits", "predictions=predictions.npy")?;
-    checked(shell, &python, "sharpen", "sharp=sharp.png")
+    let hawser = command(shell)?;
+    let tools = Tools { python, hawser };
+    saxpy(shell, &tools)?;
+    every_type(shell, &tools)?;
+    checked(shell, &tools, "digits", "predictions=predictions.npy")?;
+    checked(shell, &tools, "sharpen", "sharp=sharp.png")
+}
+
+/// What takes part in a round trip.
+struct Tools {
+    python: String,
+    hawser: PathBuf,
+}
+
+/// The command, as the tests use it.
+fn command(shell: &Shell) -> Result<PathBuf> {
+    let built = programs::build(shell, &["--workspace", "--test", "command"])?;
+    let mut commands = built.into_iter().filter(|program| program.purpose == Purpose::Command);
+    let hawser = commands.find(|program| program.target == "hawser");
+    Ok(hawser.context("the tests do not build the command")?.executable)
 }
 
 /// An example that has a check of its own for one of its outputs.
-fn checked(shell: &Shell, python: &str, name: &str, out: &str) -> Result<()> {
+fn checked(shell: &Shell, tools: &Tools, name: &str, out: &str) -> Result<()> {
+    let Tools { python, hawser } = tools;
     let folder = tempfile::tempdir()?;
     let (array, file) = out.split_once('=').context("an output is ARRAY=FILE")?;
     let file = folder.path().join(file);
     let out = format!("{array}={}", file.display());
     let program = format!("examples/{name}/{name}.hws");
-    cmd!(shell, "cargo --quiet hawser run {program} --out {out}")
+    cmd!(shell, "{hawser} run {program} --out {out}")
         .quiet()
         .ignore_stdout()
         .run()?;
@@ -98,7 +119,8 @@ fn checked(shell: &Shell, python: &str, name: &str, out: &str) -> Result<()> {
 }
 
 /// The smallest example, in every memory model.
-fn saxpy(shell: &Shell, python: &str) -> Result<()> {
+fn saxpy(shell: &Shell, tools: &Tools) -> Result<()> {
+    let Tools { python, hawser } = tools;
     let folder = tempfile::tempdir()?;
     let file = |name: &str| folder.path().join(name);
     let (x, y, out) = (file("x.npy"), file("y.npy"), file("out.npy"));
@@ -109,7 +131,7 @@ fn saxpy(shell: &Shell, python: &str) -> Result<()> {
         let out_y = format!("y={}", out.display());
         cmd!(
             shell,
-            "cargo --quiet hawser run examples/saxpy.hws --memory {model} --bind {bind_x} --bind {bind_y} --out {out_y}"
+            "{hawser} run examples/saxpy.hws --memory {model} --bind {bind_x} --bind {bind_y} --out {out_y}"
         )
         .ignore_stdout()
         .run()?;
@@ -123,7 +145,8 @@ fn saxpy(shell: &Shell, python: &str) -> Result<()> {
 }
 
 /// A program that copies an array of each type, and adds to one that keeps its shape.
-fn every_type(shell: &Shell, python: &str) -> Result<()> {
+fn every_type(shell: &Shell, tools: &Tools) -> Result<()> {
+    let Tools { python, hawser } = tools;
     let folder = tempfile::tempdir()?;
     let path = folder.path();
     let dtypes = TYPES.map(|(_, dtype)| dtype);
@@ -148,7 +171,7 @@ fn every_type(shell: &Shell, python: &str) -> Result<()> {
     cmd!(shell, "{python} -c {WRITE_TYPES} {path} {dtypes...}")
         .quiet()
         .run()?;
-    cmd!(shell, "cargo --quiet hawser run {program} {options...}")
+    cmd!(shell, "{hawser} run {program} {options...}")
         .quiet()
         .ignore_stdout()
         .run()?;

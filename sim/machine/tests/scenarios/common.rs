@@ -1,5 +1,4 @@
 //! What the scenario tests share: programs made by hand, buffers with known contents, a PC that is shut down with empty ledgers.
-#![allow(dead_code, reason = "each test program uses its part")]
 
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION};

@@ -1,8 +1,6 @@
 //! Few map registers: requests take turns, what does not fit is copied, and nobody waits for registers that he himself holds.
 
-mod common;
-
-use common::{MODELS, open, pattern, program, result_of, stats, step, stop, submit};
+use crate::common::{MODELS, open, pattern, program, result_of, stats, step, stop, submit};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
@@ -15,7 +13,7 @@ fn with_registers(memory: MemoryModel, registers: u32, seed: Option<u64>) -> Sim
         memory,
         seed,
         map_registers: Registers::Limited(registers),
-        ..common::config()
+        ..crate::common::config()
     })
     .expect("the PC starts")
 }

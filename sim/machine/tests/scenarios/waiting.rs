@@ -1,8 +1,6 @@
 //! Requests that find no arena space wait their turn, in order, holding nothing; what can never fit is refused.
 
-mod common;
-
-use common::{MODELS, open, pattern, program, result_of, stats, step, stop, submit};
+use crate::common::{MODELS, open, pattern, program, result_of, stats, step, stop, submit};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
@@ -17,7 +15,7 @@ fn small_arena(memory: MemoryModel, seed: Option<u64>) -> SimPc {
         memory,
         seed,
         parameters,
-        ..common::config()
+        ..crate::common::config()
     })
     .expect("the PC starts")
 }

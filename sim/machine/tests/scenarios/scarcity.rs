@@ -1,9 +1,7 @@
 //! A machine that is short of pool, of MDLs, or of address space for mappings, at every single call and from every call on: the driver fails cleanly. A driver or device
 //! that cannot start leaves nothing; a request that cannot be served ends with a status; what is served is right; and afterwards the machine goes on.
 
-mod common;
-
-use common::{open, pattern, program, step, submit};
+use crate::common::{open, pattern, program, step, submit};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
 use hawser_machine::{Access, SimConfig, SimError, SimHandle, SimPc};
@@ -17,7 +15,7 @@ fn config(scarcity: Scarcity) -> SimConfig {
     SimConfig {
         parameters: small.map(|(name, value)| (name.to_owned(), value)).to_vec(),
         scarcity,
-        ..common::config()
+        ..crate::common::config()
     }
 }
 

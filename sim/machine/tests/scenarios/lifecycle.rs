@@ -1,10 +1,8 @@
 //! Sleep, rebalance, removal and handles that are closed early: requests end cleanly, and nothing is left.
 
-mod common;
-
 use std::ops::Range;
 
-use common::{MODELS, open, pattern, program, start, step, stop, submit};
+use crate::common::{MODELS, open, pattern, program, start, step, stop, submit};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{Access, MemoryModel, SimBuffer, SimConfig, SimHandle, SimIo, SimPc};
@@ -52,7 +50,7 @@ fn seeded(seed: u64) -> SimPc {
     SimPc::start(&SimConfig {
         seed: Some(seed),
         parameters: SMALL.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        ..common::config()
+        ..crate::common::config()
     })
     .expect("the PC starts")
 }

@@ -1,12 +1,10 @@
 //! A device that hangs, loses or forges completions, loses interrupts, or cannot be reset: every request ends, with a status that says why, nothing is let go too
 //! early, and where the device can be set up again the next request succeeds.
 
-mod common;
-
 use std::cell::Cell;
 use std::rc::Rc;
 
-use common::{open, pattern, program, result_of, stats, step, stop, submit};
+use crate::common::{open, pattern, program, result_of, stats, step, stop, submit};
 use hawser_abi::info;
 use hawser_abi::ioctl::{IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT};
 use hawser_abi::op::{ElementType, Opcode};
@@ -30,7 +28,7 @@ fn config(seed: Option<u64>) -> SimConfig {
         memory: MemoryModel::Iommu,
         seed,
         parameters,
-        ..common::config()
+        ..crate::common::config()
     }
 }
 

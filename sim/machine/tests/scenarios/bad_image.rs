@@ -1,13 +1,11 @@
 //! Images of the driver that were changed so that they load but cannot run: the file and the reason are told, and the process goes on.
 
-mod common;
-
 use hawser_machine::{DriverForm, Image, Signing, SimConfig, SimPc};
 use kernel_image::{checksum, checksum_offset};
 
 /// The image with some bytes replaced by others; nothing where no image was given.
 fn changed(from: &[u8], to: &[u8]) -> Option<DriverForm> {
-    let Some(image) = common::image() else {
+    let Some(image) = crate::common::image() else {
         println!("SKIPPED: no image of the driver was given, so none was changed");
         return None;
     };
@@ -48,7 +46,7 @@ fn a_version_of_the_framework_that_this_machine_does_not_have() {
             "{message}"
         );
     }
-    common::stop(common::start(hawser_machine::MemoryModel::Iommu));
+    crate::common::stop(crate::common::start(hawser_machine::MemoryModel::Iommu));
 }
 
 #[test]
@@ -60,12 +58,12 @@ fn a_framework_that_is_another() {
             "{message}"
         );
     }
-    common::stop(common::start(hawser_machine::MemoryModel::Iommu));
+    crate::common::stop(crate::common::start(hawser_machine::MemoryModel::Iommu));
 }
 
 /// The image with other code at its entry point.
 fn with_entry(code: &[u8]) -> Option<DriverForm> {
-    let image = common::image()?;
+    let image = crate::common::image()?;
     let bytes = std::fs::read(image.file()).expect("the image is there");
     let file = object::read::pe::PeFile64::parse(bytes.as_slice()).expect("an image");
     let (section, _) = file.section_table().pe_file_range_at(image.entry()).expect("code");

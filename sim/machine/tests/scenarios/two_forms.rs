@@ -3,9 +3,7 @@
 //! The events of a run contain every kernel call, framework call, register access and callback with its IRQL, scalar arguments and status. Both forms are given the same seed, so every
 //! choice of the schedule is the same as long as their calls are: the first call that differs is where the forms part.
 
-mod common;
-
-use common::{MODELS, image, open, pattern, program, result_of, stats, step};
+use crate::common::{MODELS, image, open, pattern, program, result_of, stats, step};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{DriverForm, MemoryModel, SimConfig, SimHandle, SimPc};
 use ntsim::trace::{Event, TraceMode};

@@ -1,9 +1,7 @@
 //! Random programs on random buffers, through the driver, in every memory model: the result is the reference interpreter's, bit for bit, and no byte that the program does not write changes.
 
-mod common;
-
+use crate::common::{MODELS, open, pattern, result_of, stop, submit};
 use arbitrary::Unstructured;
-use common::{MODELS, open, pattern, result_of, stop, submit};
 use hawser_abi::reason::Reason;
 use hawser_abi::result::ResultRecord;
 use hawser_core_model::Touched;
@@ -112,7 +110,7 @@ fn small(memory: MemoryModel, map_registers: Registers) -> SimConfig {
         memory,
         map_registers,
         parameters: parameters.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        ..common::config()
+        ..crate::common::config()
     }
 }
 

@@ -1,7 +1,5 @@
 //! A device with narrow addresses: it starts only where it reaches the memory that it shares with the driver.
 
-mod common;
-
 use hawser_abi::{pci, registers as reg};
 use hawser_device::Accelerator;
 use hawser_machine::{AcceleratorSlot, SimConfig, SimError, SimPc};
@@ -54,8 +52,8 @@ fn start(bits: u64) -> Result<SimPc, SimError> {
         bits,
     };
     let config = SimConfig {
-        memory: common::MODELS[1],
-        ..common::config()
+        memory: crate::common::MODELS[1],
+        ..crate::common::config()
     };
     SimPc::start_with(&config, Box::new(device))
 }
@@ -68,5 +66,5 @@ fn a_device_that_cannot_reach_the_arena_or_a_ring_does_not_start() {
 
 #[test]
 fn a_device_that_reaches_them_starts() {
-    common::stop(start(64).expect("the device starts"));
+    crate::common::stop(start(64).expect("the device starts"));
 }

@@ -1,8 +1,6 @@
 //! What a submission costs: no pool allocation, no register read, one register write, and one more for a batch of completions.
 
-mod common;
-
-use common::{MODELS, open, pattern, program, start, step, stop, submit};
+use crate::common::{MODELS, open, pattern, program, start, step, stop, submit};
 use hawser_abi::op::{ElementType, Opcode};
 
 const SIZE: usize = 1 << 20;

@@ -1,8 +1,6 @@
 //! A program decides how many runs of bytes are copied for it, and not how often its buffer is mapped for that.
 
-mod common;
-
-use common::{MODELS, fill, open, program, start, stats, stop, submit};
+use crate::common::{MODELS, fill, open, program, start, stats, stop, submit};
 use hawser_abi::info::LedgerKind;
 use hawser_abi::op::ElementType;
 

@@ -1,10 +1,8 @@
 //! Any order in which the machine may run things gives the right answer, and the same seed gives the same run.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{MODELS, open, pattern, program, step};
+use crate::common::{MODELS, open, pattern, program, step};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{MemoryModel, SimConfig, SimHandle, SimPc};
@@ -25,7 +23,7 @@ fn run(memory: MemoryModel, seed: u64) -> Hashes {
         memory,
         seed: Some(seed),
         parameters: vec![("ArenaKiB".to_owned(), 4096)],
-        ..common::config()
+        ..crate::common::config()
     })
     .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     let handles = [open(&pc), open(&pc)];

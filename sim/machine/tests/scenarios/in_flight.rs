@@ -1,8 +1,6 @@
 //! Many requests at once: all complete, each lets go once and only after its completion interrupt.
 
-mod common;
-
-use common::{MODELS, open, pattern, program, result_of, step, stop};
+use crate::common::{MODELS, open, pattern, program, result_of, step, stop};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{MemoryModel, SimBuffer, SimConfig, SimHandle, SimIo, SimPc};
@@ -24,7 +22,7 @@ fn traced(memory: MemoryModel) -> SimPc {
     SimPc::start(&SimConfig {
         memory,
         trace: TraceMode::Full,
-        ..common::config()
+        ..crate::common::config()
     })
     .expect("the PC starts")
 }

@@ -1,10 +1,8 @@
 //! The symbols of `hawser.sys`: reports about the loaded image can name its functions.
 
-mod common;
-
 #[test]
 fn the_entry_point_of_the_image_has_its_name() {
-    let Some(image) = common::image() else {
+    let Some(image) = crate::common::image() else {
         println!("SKIPPED: no image of the driver was given, so its symbols were not read");
         return;
     };

@@ -1,8 +1,6 @@
 //! Bad input through the IOCTL path: each kind gets its own documented status, the record says where, and the machine goes on.
 
-mod common;
-
-use common::{MODELS, bytes, fill, header, open, result_of, start, stats, step, stop, submit};
+use crate::common::{MODELS, bytes, fill, header, open, result_of, start, stats, step, stop, submit};
 use hawser_abi::info::LedgerKind;
 use hawser_abi::ioctl::{
     Access as CodeAccess, FILE_DEVICE_HAWSER, IOCTL_HAWSER_GET_RESULT, IOCTL_HAWSER_SUBMIT, Method, ctl_code,

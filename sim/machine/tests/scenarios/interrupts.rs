@@ -1,8 +1,6 @@
 //! Any number of interrupt messages will do, down to one line, with any number of queues.
 
-mod common;
-
-use common::{open, pattern, program, stats, step};
+use crate::common::{open, pattern, program, stats, step};
 use hawser_abi::info::DeviceInfo;
 use hawser_abi::ioctl::{IOCTL_HAWSER_GET_INFO, IOCTL_HAWSER_SUBMIT};
 use hawser_abi::op::{ElementType, Opcode};
@@ -31,7 +29,7 @@ fn serves(interrupts: InterruptSupply, queues: u32, seed: Option<u64>) -> Device
         interrupts,
         seed,
         parameters,
-        ..common::config()
+        ..crate::common::config()
     })
     .expect("the PC starts");
     let handle = open(&pc);

@@ -1,8 +1,6 @@
 //! Buffers of all sizes at all page offsets in all memory models, first and second request alike.
 
-mod common;
-
-use common::{MODELS, open, pattern, program, result_of, start, step, stop, submit};
+use crate::common::{MODELS, open, pattern, program, result_of, start, step, stop, submit};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::Step;
 use hawser_machine::{MemoryModel, SimHandle, SimPc};

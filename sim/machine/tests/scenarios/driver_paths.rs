@@ -1,8 +1,6 @@
 //! Paths of the driver that a straight run does not take, each in many orders of events: moderation, device-local memory, reset, sleep and removal under load.
 
-mod common;
-
-use common::{fill, open, pattern, program, result_of, stats, step, stop};
+use crate::common::{fill, open, pattern, program, result_of, stats, step, stop};
 use hawser_abi::ioctl::{IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
@@ -26,7 +24,7 @@ fn start_with(seed: Option<u64>, parameters: &[(&str, u32)]) -> SimPc {
         memory: MemoryModel::Iommu,
         seed,
         parameters,
-        ..common::config()
+        ..crate::common::config()
     };
     SimPc::start(&config).expect("the PC starts")
 }

@@ -1,11 +1,9 @@
 //! Registers that read as ones are no proof that the device has stopped: it is stopped by its configuration space before any memory is let go.
 
-mod common;
-
 use std::cell::Cell;
 use std::rc::Rc;
 
-use common::{MODELS, open, pattern, program, step, stop, submit};
+use crate::common::{MODELS, open, pattern, program, step, stop, submit};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::pci;
 use hawser_device::Accelerator;
@@ -73,7 +71,7 @@ fn start(memory: MemoryModel, switches: &Switches) -> SimPc {
     let config = SimConfig {
         memory,
         parameters: vec![("TimeoutMs".to_owned(), 250)],
-        ..common::config()
+        ..crate::common::config()
     };
     SimPc::start_with(&config, Box::new(device)).expect("the PC starts")
 }
