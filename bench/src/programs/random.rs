@@ -38,8 +38,6 @@ struct Outline {
     step: Step,
     /// Bytes of an element, by [`ElementOf`].
     sizes: [u64; 4],
-    /// Elements, by [`Extent`].
-    elements: [u64; 4],
 }
 
 impl Outline {
@@ -48,7 +46,8 @@ impl Outline {
     }
 
     fn bytes(&self, operand: OperandRule) -> u64 {
-        self.elements[operand.extent as usize] * self.size(operand)
+        let elements = operand.extent.elements(&self.step).expect("the shape is a small one");
+        elements * self.size(operand)
     }
 }
 
@@ -111,7 +110,6 @@ fn outline(dice: &mut Rng) -> Outline {
         rule,
         step,
         sizes: [element.size(), 1, 8, source.size()],
-        elements: [count, 1, u64::from(rows * inner), u64::from(inner * columns)],
     }
 }
 
