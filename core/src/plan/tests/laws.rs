@@ -5,6 +5,7 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
+use hawser_abi::reason::Reason;
 use proptest::prelude::*;
 
 use super::{BOTH, costs, limits};
@@ -12,6 +13,7 @@ use crate::address::{BlockOffset, MappingIndex};
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Route};
+use crate::refusal::Refusal;
 use crate::testing::{Planned, READ, WRITTEN, codes, map_all, planned};
 
 /// How the device gets at a byte.
@@ -115,7 +117,23 @@ proptest! {
         let planned = planned(&codes, page_offset, &limits);
         prop_assert_eq!(laws(&codes, &planned.pieces, copies_of(&planned)), Ok(()));
         prop_assert!(copies_of(&planned).end <= planned.plan().layout().read_table.0);
-        prop_assert!(planned.plan().layout().total <= limits.arena_size);
+    }
+
+    /// A plan is refused exactly where its block is larger than the arena.
+    #[test]
+    fn a_plan_fits_into_the_arena_or_is_refused(
+        codes in codes(60, 300), page_offset in 0_u32..4096, most in 0_u32..9, difference in prop_oneof![-2_i64..3, -5000_i64..5000]
+    ) {
+        let roomy = limits(64, most);
+        let total = planned(&codes, page_offset, &roomy).plan().layout().total;
+        let arena_size = total.saturating_add_signed(difference);
+        let found = planned(&codes, page_offset, &Limits { arena_size, ..roomy }).plan;
+        if total <= arena_size {
+            prop_assert_eq!(found.map(|plan| plan.layout().total), Ok(total));
+        } else {
+            let refusal = Refusal::new(Reason::ArenaTooSmall).length(total).limit(arena_size);
+            prop_assert_eq!(found.map(|_| ()), Err(refusal));
+        }
     }
 
     /// Any piece that takes another route breaks a law, unless its bytes are only mapped instead of copied or the reverse.
