@@ -87,6 +87,8 @@ fn is_right(pc: &SimPc, handle: &SimHandle, case: &Case, memory: MemoryModel) ->
         }
         Err(ReferenceFault::DivideByZero { step, .. }) => {
             prop_assert_eq!((record.reason, record.step), (Reason::DivideByZero as u32, step as u32));
+            let stale = (0..after.len()).find(|at| after[*at] != 0 && after[*at] != case.before[*at]);
+            prop_assert_eq!(stale, None, "{:?}: the first byte of somebody else's", memory);
         }
         Err(fault) => prop_assert!(false, "the reference refuses the program: {fault}"),
     }
