@@ -1,12 +1,17 @@
-//! What a device did not write does not reach the user as somebody else's bytes: mappings from the device are cleared after a failed run, in every memory model.
+//! What a device did not write does not reach the user as somebody else's bytes: mappings from the device are cleared after a failed run, in every memory model. And where
+//! a mapping has a gap all the same, bounce buffers bring stale bytes through it: this is what the planner's rule of complete writes is for.
 
 mod common;
 
 use common::{MODELS, open, program, result_of, step, stop, submit};
+use hawser_abi::descriptor::DeviceStep;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
 use hawser_device::{Accelerator, Behaviour};
 use hawser_machine::{AcceleratorSlot, MemoryModel, SimBuffer, SimConfig, SimPc};
+use ntsim::hal::STALE;
+use ntsim::pci::{Activity, DevicePort, DmaFault, Identity, Level, PciFunction, PowerState};
+use zerocopy::{FromBytes, IntoBytes};
 
 const SIZE: usize = 64 * 1024;
 const HALF: usize = SIZE / 2;
@@ -100,6 +105,99 @@ fn a_program_that_is_stopped_leaves_zeros_in_every_memory_model() {
         let device = AcceleratorSlot::new(Accelerator::with_behaviour(Box::new(Hangs)));
         let pc = SimPc::start_with(&config(memory), Box::new(device)).expect("the PC starts");
         is_cleared(&pc, &request, &buffer(&pc, 0, 0), Reason::TimedOut);
+        stop(pc);
+    }
+}
+
+/// A device in whose programs copies are half as long as the driver wrote them: whatever the driver maps for a copy to write is then a plan with a gap.
+struct Shortened(AcceleratorSlot);
+
+/// The host as that device sees it.
+struct ShorterCopies<'p>(&'p mut dyn DevicePort);
+
+impl DevicePort for ShorterCopies<'_> {
+    fn dma_read(&mut self, address: u64, data: &mut [u8]) -> Result<(), DmaFault> {
+        self.0.dma_read(address, data)?;
+        for bytes in data.chunks_exact_mut(size_of::<DeviceStep>()) {
+            let mut step = DeviceStep::read_from_bytes(bytes).expect("the size is right");
+            let kind = (step.opcode, step.element_type, step.count);
+            if kind == (Opcode::Copy as u8, ElementType::U32 as u8, HALF as u64 / 4) {
+                step.count /= 2;
+                bytes.copy_from_slice(step.as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    fn dma_write(&mut self, address: u64, data: &[u8]) -> Result<(), DmaFault> {
+        self.0.dma_write(address, data)
+    }
+
+    fn message(&mut self, number: u16) {
+        self.0.message(number);
+    }
+
+    fn line(&mut self, level: Level) {
+        self.0.line(level);
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.0.now_ns()
+    }
+
+    fn messages_granted(&self) -> u16 {
+        self.0.messages_granted()
+    }
+}
+
+impl PciFunction for Shortened {
+    fn identity(&self) -> Identity {
+        self.0.identity()
+    }
+
+    fn read(&mut self, bar: u8, offset: u64, width: u8) -> u64 {
+        self.0.read(bar, offset, width)
+    }
+
+    fn write(&mut self, bar: u8, offset: u64, width: u8, value: u64, port: &mut dyn DevicePort) {
+        self.0.write(bar, offset, width, value, &mut ShorterCopies(port));
+    }
+
+    fn step(&mut self, port: &mut dyn DevicePort) -> Activity {
+        self.0.step(&mut ShorterCopies(port))
+    }
+
+    fn set_bus_master(&mut self, enabled: bool) {
+        self.0.set_bus_master(enabled);
+    }
+
+    fn set_power(&mut self, state: PowerState) {
+        self.0.set_power(state);
+    }
+
+    fn unplug(&mut self) {
+        self.0.unplug();
+    }
+}
+
+#[test]
+fn a_plan_with_a_gap_leaks_stale_bytes_where_memory_is_bounced() {
+    for memory in MODELS {
+        println!("{memory:?}");
+        let device = Shortened(AcceleratorSlot::new(Accelerator::new()));
+        let pc = SimPc::start_with(&config(memory), Box::new(device)).expect("the PC starts");
+        let handle = open(&pc);
+        let buffer = buffer(&pc, 0, usize::MAX);
+        let outcome = submit(&handle, &halves(Opcode::Copy, &[0]), Some(&buffer));
+        assert_eq!(outcome.status, 0, "nothing tells: the data is wrong");
+        let record = result_of(&handle, 1).expect("a record");
+        assert_eq!(record.bytes_from_device, HALF as u64);
+        let upper = upper(&buffer);
+        let (written, gap) = upper.split_at(HALF / 2);
+        assert!(written.chunks(4).all(|word| word == 1_u32.to_le_bytes()));
+        let found = if memory == MemoryModel::Bounce { STALE } else { BEFORE };
+        assert!(gap.iter().all(|byte| *byte == found), "{memory:?}: {:#x}", gap[0]);
+        handle.close();
         stop(pc);
     }
 }
