@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cases::{Stage, hawser_name, other_name};
 use crate::gates::Verdict;
 use crate::programs::Kind;
-use crate::rounds::{Ratio, Timing};
+use crate::rounds::{self, Ratio, Timing};
 use crate::scale::Scale;
 
 /// Everything that was measured, and what became of the gates.
@@ -91,7 +91,7 @@ impl Report<'_> {
         lines
     }
 
-    /// Everything as JSON: nanoseconds of every round, and every verdict.
+    /// Everything as JSON: nanoseconds of every round of each case, and every verdict with the ratio of each round.
     pub fn json(&self) -> Value {
         let timing = |timing: &Timing| {
             json!({
@@ -110,6 +110,7 @@ impl Report<'_> {
                 "most": verdict.gate.most,
                 "ratio": verdict.ratio.map(|ratio| ratio.median),
                 "holds": verdict.holds(),
+                "rounds": rounds::ratios(self.timings, &verdict.gate.measured, &verdict.gate.reference),
             })
         };
         json!({
