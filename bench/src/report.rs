@@ -57,12 +57,13 @@ impl Report<'_> {
         [Kind::Random, Kind::Ordered].into_iter().flat_map(of_kind).collect()
     }
 
-    /// What an adversary's program costs in terms of others of the same size.
+    /// What an adversary's program, or one for a device that lacks something, costs in terms of others of the same size.
     fn adversaries(&self) -> Vec<String> {
         let others = [Kind::Random, Kind::Arrays, Kind::Ordered];
         let name = |kind| hawser_name(Stage::Prepare, kind, self.scale.large());
-        let rows = Kind::ADVERSARIAL.map(|kind| Row::of(self.timings, name(kind), &others.map(name)));
-        ratios(&others.map(Kind::name), rows.into())
+        let kinds = Kind::ADVERSARIAL.into_iter().chain([Kind::Exact]);
+        let rows = kinds.map(|kind| Row::of(self.timings, name(kind), &others.map(name)));
+        ratios(&others.map(Kind::name), rows.collect())
     }
 
     /// What became of the gates.
@@ -109,8 +110,8 @@ impl Report<'_> {
                 "reference": verdict.gate.reference,
                 "most": verdict.gate.most,
                 "ratio": verdict.ratio.map(|ratio| ratio.median),
-                "holds": verdict.holds(),
                 "rounds": rounds::ratios(self.timings, &verdict.gate.measured, &verdict.gate.reference),
+                "holds": verdict.holds(),
             })
         };
         json!({

@@ -22,9 +22,15 @@ const MOST_ROWS: u32 = 16;
 /// Bytes written at the start of each temporary.
 type Written = [u64; SLOTS as usize];
 
-pub fn draft(count: u32, dice: &mut Rng) -> Draft {
+/// A program of operations that are among `operations`, as bits.
+pub fn draft(count: u32, operations: u64, dice: &mut Rng) -> Draft {
     let mut written: Written = [0; SLOTS as usize];
-    let steps = (0..count).map(|_| random_step(dice, &mut written)).collect();
+    let steps = (0..count)
+        .map(|_| {
+            let outline = outline(dice, operations);
+            random_step(dice, outline, &mut written)
+        })
+        .collect();
     Draft {
         steps,
         data: DATA,
@@ -51,8 +57,8 @@ impl Outline {
     }
 }
 
-fn random_step(dice: &mut Rng, written: &mut Written) -> Step {
-    let mut outline = outline(dice);
+/// Gives a step its operands.
+fn random_step(dice: &mut Rng, mut outline: Outline, written: &mut Written) -> Step {
     let [destination, sources @ ..] = outline.rule.operands;
     let (to, length) = (
         random_destination(dice, &outline, destination),
@@ -77,8 +83,8 @@ fn random_step(dice: &mut Rng, written: &mut Written) -> Step {
     outline.step
 }
 
-fn outline(dice: &mut Rng) -> Outline {
-    let opcode = Opcode::ALL[dice.usize(..Opcode::ALL.len())];
+fn outline(dice: &mut Rng, operations: u64) -> Outline {
+    let opcode = random_operation(dice, operations);
     let rule = rule(opcode);
     let element = random_type(dice, rule.types);
     let source = if rule.aux == AuxUse::SourceType {
@@ -110,6 +116,15 @@ fn outline(dice: &mut Rng) -> Outline {
         rule,
         step,
         sizes: [element.size(), 1, 8, source.size()],
+    }
+}
+
+fn random_operation(dice: &mut Rng, operations: u64) -> Opcode {
+    loop {
+        let opcode = Opcode::ALL[dice.usize(..Opcode::ALL.len())];
+        if operations & opcode.bit() != 0 {
+            return opcode;
+        }
     }
 }
 
