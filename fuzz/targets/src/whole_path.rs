@@ -106,15 +106,12 @@ fn request(source: &mut Unstructured<'_>) -> Result<Request> {
 
 /// Bytes that look random, or of which every second is small.
 fn data(length: usize, salt: u64) -> Vec<u8> {
-    let mut state = salt | 1;
-    let mask = if salt.is_multiple_of(2) { 0x83 } else { 0xFF };
-    let next = |at: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3] & if at % 2 == 1 { mask } else { 0xFF }
-    };
-    (0..length).map(next).collect()
+    let mut bytes = vec![0; length];
+    fastrand::Rng::with_seed(salt).fill(&mut bytes);
+    if salt.is_multiple_of(2) {
+        bytes.chunks_exact_mut(2).for_each(|pair| pair[1] &= 0x83);
+    }
+    bytes
 }
 
 fn send<'c>(
