@@ -1,7 +1,7 @@
 //! Property: whatever the program and however its data lies in memory, the device computes bit for bit what the reference computes, and takes
 //! the cycles that were forecast.
 
-mod steps;
+pub mod steps;
 
 use hawser_abi::descriptor::{HOLE, Segment, binding_flags};
 use hawser_abi::program::Step;
