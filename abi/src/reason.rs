@@ -114,7 +114,7 @@ reasons! {
     OffsetOverflow = 0x2E,
     /// an operand reaches outside its space
     OutOfBounds = 0x2F,
-    /// the destination overlaps a source without being the same range
+    /// the destination overlaps a source in a way that the operation does not allow
     Overlap = 0x30,
     /// the step reads device-local memory that the program has not written
     ScratchNotWritten = 0x31,

@@ -2,7 +2,7 @@
 //! in the documentation is made.
 
 use crate::op::{ALL_ELEMENT_TYPES, ElementType, Opcode};
-use crate::program::{Space, step_flags};
+use crate::program::{Space, Step, step_flags};
 
 /// Spaces that an operand may lie in: bit `n` stands for [`Space`] `n`.
 pub type Spaces = u8;
@@ -54,6 +54,19 @@ pub enum Extent {
     LeftMatrix = 2,
     /// Those of a matrix of `aux[1]` rows and `count / aux[0]` columns.
     RightMatrix = 3,
+}
+
+impl Extent {
+    /// How many elements that is in `step`, unless a matrix has no rows or its size does not fit in 64 bits.
+    pub fn elements(self, step: &Step) -> Option<u64> {
+        let [rows, columns] = step.aux.map(u64::from);
+        match self {
+            Self::Count => Some(step.count),
+            Self::One => Some(1),
+            Self::LeftMatrix => Some(rows * columns),
+            Self::RightMatrix => step.count.checked_div(rows)?.checked_mul(columns),
+        }
+    }
 }
 
 /// What the auxiliary fields of a step mean.
@@ -276,6 +289,7 @@ const fn row(operation: Opcode) -> Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zerocopy::FromZeros;
 
     #[test]
     fn every_opcode_byte_finds_its_own_row() {
@@ -297,6 +311,23 @@ mod tests {
             assert_ne!(rule.types, 0);
             assert_eq!(rule.moved & !rule.types, 0);
         }
+    }
+
+    #[test]
+    fn an_extent_counts_the_elements_of_a_step() {
+        let [all, one, left, right] = [Extent::Count, Extent::One, Extent::LeftMatrix, Extent::RightMatrix];
+        let mut step = Step::new_zeroed();
+        (step.count, step.aux) = (6 * 7, [6, 5]);
+        assert_eq!(
+            [all, one, left, right].map(|extent| extent.elements(&step)),
+            [42, 1, 30, 35].map(Some)
+        );
+        step.aux = [u32::MAX; 2];
+        assert_eq!(left.elements(&step), Some(0xFFFF_FFFE_0000_0001));
+        (step.count, step.aux) = (u64::MAX, [1, 2]);
+        assert_eq!(right.elements(&step), None);
+        step.aux = [0, 1];
+        assert_eq!(right.elements(&step), None);
     }
 
     #[test]

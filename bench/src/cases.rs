@@ -121,7 +121,7 @@ impl Inputs {
 
 /// What a stage does with every program of a pool, all of which are accepted.
 fn hawser_case(stage: Stage, pool: &Pool) -> Result<Case<'_>> {
-    let mut engine = Engine::new(pool.steps);
+    let mut engine = Engine::new(pool.steps).with_limits(pool.kind.limits());
     let name = hawser_name(stage, pool.kind, pool.steps);
     let prepared = pool.programs.iter().map(|program| engine.prepare(program));
     let prepared: Vec<_> = prepared.collect::<Result<_, _>>().with_context(|| name.clone())?;

@@ -1,7 +1,8 @@
 //! The programs that are measured. Every one is accepted by the check.
 
+use hawser_abi::op::Opcode;
 use hawser_abi::program::{MAGIC, Step, SubmitHeader, VERSION};
-use hawser_core::BufferShape;
+use hawser_core::{BufferShape, Limits};
 use zerocopy::{FromZeros, IntoBytes};
 
 mod adversarial;
@@ -85,11 +86,16 @@ pub enum Kind {
     Wide,
     /// An adversary's: as many intervals of device-local memory as there are steps, read in random order.
     Scratch,
+    /// Random steps for a device that lacks an operation, for which the check takes none of its short cuts.
+    Exact,
 }
+
+/// The operation that the device lacks for which [`Kind::Exact`] is.
+const LACKING: Opcode = Opcode::Sqrt;
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Random,
         Self::Arrays,
         Self::Ordered,
@@ -99,8 +105,9 @@ impl Kind {
         Self::Overlapping,
         Self::Wide,
         Self::Scratch,
+        Self::Exact,
     ];
-    /// Those of an adversary.
+    /// Those of an adversary who has a device that lacks nothing.
     pub const ADVERSARIAL: [Self; 6] = [
         Self::Scattered,
         Self::Fragments,
@@ -122,6 +129,19 @@ impl Kind {
             Self::Overlapping => "overlapping",
             Self::Wide => "wide",
             Self::Scratch => "scratch",
+            Self::Exact => "exact",
+        }
+    }
+
+    /// The limits of the device that the programs are for.
+    pub fn limits(self) -> Limits {
+        let whole = Limits::default();
+        match self {
+            Self::Exact => Limits {
+                operations: whole.operations & !LACKING.bit(),
+                ..whole
+            },
+            _ => whole,
         }
     }
 
@@ -129,7 +149,7 @@ impl Kind {
     pub fn draft(self, count: u32, seed: u64) -> Draft {
         let mut dice = fastrand::Rng::with_seed(seed);
         match self {
-            Self::Random => random::draft(count, &mut dice),
+            Self::Random | Self::Exact => random::draft(count, self.limits().operations, &mut dice),
             Self::Arrays => arrays::draft(count, &mut dice),
             Self::Ordered => ordered::draft(count),
             Self::Scattered => adversarial::scattered(count),

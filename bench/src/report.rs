@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cases::{Stage, hawser_name, other_name};
 use crate::gates::Verdict;
 use crate::programs::Kind;
-use crate::rounds::{Ratio, Timing};
+use crate::rounds::{self, Ratio, Timing};
 use crate::scale::Scale;
 
 /// Everything that was measured, and what became of the gates.
@@ -57,12 +57,13 @@ impl Report<'_> {
         [Kind::Random, Kind::Ordered].into_iter().flat_map(of_kind).collect()
     }
 
-    /// What an adversary's program costs in terms of others of the same size.
+    /// What an adversary's program, or one for a device that lacks something, costs in terms of others of the same size.
     fn adversaries(&self) -> Vec<String> {
         let others = [Kind::Random, Kind::Arrays, Kind::Ordered];
         let name = |kind| hawser_name(Stage::Prepare, kind, self.scale.large());
-        let rows = Kind::ADVERSARIAL.map(|kind| Row::of(self.timings, name(kind), &others.map(name)));
-        ratios(&others.map(Kind::name), rows.into())
+        let kinds = Kind::ADVERSARIAL.into_iter().chain([Kind::Exact]);
+        let rows = kinds.map(|kind| Row::of(self.timings, name(kind), &others.map(name)));
+        ratios(&others.map(Kind::name), rows.collect())
     }
 
     /// What became of the gates.
@@ -91,7 +92,7 @@ impl Report<'_> {
         lines
     }
 
-    /// Everything as JSON: nanoseconds of every round, and every verdict.
+    /// Everything as JSON: nanoseconds of every round of each case, and every verdict with the ratio of each round.
     pub fn json(&self) -> Value {
         let timing = |timing: &Timing| {
             json!({
@@ -109,6 +110,7 @@ impl Report<'_> {
                 "reference": verdict.gate.reference,
                 "most": verdict.gate.most,
                 "ratio": verdict.ratio.map(|ratio| ratio.median),
+                "rounds": rounds::ratios(self.timings, &verdict.gate.measured, &verdict.gate.reference),
                 "holds": verdict.holds(),
             })
         };

@@ -49,6 +49,15 @@ impl Timing {
     }
 }
 
+/// Nanoseconds for a unit of the case `measured` in those of `reference`, for each round, if both were measured.
+///
+/// The ratio is taken round by round, because the two runs of a round met the same machine.
+pub fn ratios(timings: &[Timing], measured: &str, reference: &str) -> Option<Vec<f64>> {
+    let rounds = |name: &str| Some(&timings.iter().find(|timing| timing.name == name)?.rounds);
+    let pairs = rounds(measured)?.iter().zip(rounds(reference)?);
+    Some(pairs.map(|(measured, reference)| measured / reference).collect())
+}
+
 /// The ratio of two cases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
@@ -61,13 +70,9 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Nanoseconds for a unit of the case `measured` in those of `reference`, if both were measured.
-    ///
-    /// The ratio is taken round by round, because the two runs of a round met the same machine.
+    /// What is to be said of the [`ratios`] of two cases, if both were measured.
     pub fn of(timings: &[Timing], measured: &str, reference: &str) -> Option<Self> {
-        let rounds = |name: &str| Some(&timings.iter().find(|timing| timing.name == name)?.rounds);
-        let pairs = rounds(measured)?.iter().zip(rounds(reference)?);
-        let ratios: Vec<f64> = pairs.map(|(measured, reference)| measured / reference).collect();
+        let ratios = ratios(timings, measured, reference)?;
         Some(Self {
             median: median(ratios.clone()),
             least: ratios.iter().copied().fold(f64::INFINITY, f64::min),
@@ -165,6 +170,7 @@ mod tests {
         let timings = [timing("ours", [10.0, 20.0, 90.0]), timing("theirs", [20.0, 10.0, 30.0])];
         let ratio = Ratio::of(&timings, "ours", "theirs").unwrap();
         assert_eq!((ratio.median, ratio.least, ratio.most), (2.0, 0.5, 3.0));
+        assert_eq!(ratios(&timings, "ours", "theirs"), Some(vec![0.5, 2.0, 3.0]));
         assert_eq!(Ratio::of(&timings, "ours", "nobody's"), None);
     }
 

@@ -38,10 +38,10 @@ fn build_views(engine: &mut Engine, prepared: &Prepared) -> Result<u32, Failure>
 
 #[test]
 fn accepted_programs() {
-    let mut engine = Engine::with_block(65_536, BLOCK);
     let mut directions = [0, 0];
     for size in SIZES {
         for kind in Kind::ALL {
+            let mut engine = Engine::with_block(65_536, BLOCK).with_limits(kind.limits());
             let program = kind.draft(size, 9).program();
             let prepared = without_allocation(|| engine.prepare(&program)).unwrap();
             assert!(prepared.block_bytes() <= BLOCK as u64);

@@ -44,6 +44,8 @@ fn everything_is_measured_and_judged() {
     for gate in gates {
         // A gate whose cases are not measured has no ratio.
         assert!(gate["ratio"].as_f64().is_some_and(|ratio| ratio > 0.0), "{gate}");
+        let rounds = gate["rounds"].as_array().unwrap();
+        assert!(rounds.len() == 2 && rounds.contains(&gate["ratio"]), "{gate}");
     }
 }
 

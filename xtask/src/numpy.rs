@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 
 use crate::programs::{self, Purpose};
 
-const MODELS: [&str; 3] = ["flat", "scrambled", "iommu"];
+const MODELS: [&str; 4] = ["flat", "scrambled", "iommu", "bounce"];
 /// Set where a missing NumPy is to be skipped instead of failing.
 const SKIP_VARIABLE: &str = "HAWSER_SKIP_NUMPY";
 

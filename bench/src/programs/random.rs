@@ -22,9 +22,15 @@ const MOST_ROWS: u32 = 16;
 /// Bytes written at the start of each temporary.
 type Written = [u64; SLOTS as usize];
 
-pub fn draft(count: u32, dice: &mut Rng) -> Draft {
+/// A program of operations that are among `operations`, as bits.
+pub fn draft(count: u32, operations: u64, dice: &mut Rng) -> Draft {
     let mut written: Written = [0; SLOTS as usize];
-    let steps = (0..count).map(|_| random_step(dice, &mut written)).collect();
+    let steps = (0..count)
+        .map(|_| {
+            let outline = outline(dice, operations);
+            random_step(dice, outline, &mut written)
+        })
+        .collect();
     Draft {
         steps,
         data: DATA,
@@ -38,8 +44,6 @@ struct Outline {
     step: Step,
     /// Bytes of an element, by [`ElementOf`].
     sizes: [u64; 4],
-    /// Elements, by [`Extent`].
-    elements: [u64; 4],
 }
 
 impl Outline {
@@ -48,12 +52,13 @@ impl Outline {
     }
 
     fn bytes(&self, operand: OperandRule) -> u64 {
-        self.elements[operand.extent as usize] * self.size(operand)
+        let elements = operand.extent.elements(&self.step).expect("the shape is a small one");
+        elements * self.size(operand)
     }
 }
 
-fn random_step(dice: &mut Rng, written: &mut Written) -> Step {
-    let mut outline = outline(dice);
+/// Gives a step its operands.
+fn random_step(dice: &mut Rng, mut outline: Outline, written: &mut Written) -> Step {
     let [destination, sources @ ..] = outline.rule.operands;
     let (to, length) = (
         random_destination(dice, &outline, destination),
@@ -78,8 +83,8 @@ fn random_step(dice: &mut Rng, written: &mut Written) -> Step {
     outline.step
 }
 
-fn outline(dice: &mut Rng) -> Outline {
-    let opcode = Opcode::ALL[dice.usize(..Opcode::ALL.len())];
+fn outline(dice: &mut Rng, operations: u64) -> Outline {
+    let opcode = random_operation(dice, operations);
     let rule = rule(opcode);
     let element = random_type(dice, rule.types);
     let source = if rule.aux == AuxUse::SourceType {
@@ -111,7 +116,15 @@ fn outline(dice: &mut Rng) -> Outline {
         rule,
         step,
         sizes: [element.size(), 1, 8, source.size()],
-        elements: [count, 1, u64::from(rows * inner), u64::from(inner * columns)],
+    }
+}
+
+fn random_operation(dice: &mut Rng, operations: u64) -> Opcode {
+    loop {
+        let opcode = Opcode::ALL[dice.usize(..Opcode::ALL.len())];
+        if operations & opcode.bit() != 0 {
+            return opcode;
+        }
     }
 }
 

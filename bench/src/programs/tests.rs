@@ -16,8 +16,8 @@ proptest! {
 
     #[test]
     fn every_program_is_accepted_and_planned(count in 1_u32..600, seed: u64, page_offset in 0_u32..4096) {
-        let mut engine = Engine::new(count);
         for kind in Kind::ALL {
+            let mut engine = Engine::new(count).with_limits(kind.limits());
             let program = kind.draft(count, seed).program_at(page_offset);
             prop_assert_eq!(program.steps, count);
             let prepared = engine.prepare(&program);
@@ -28,8 +28,8 @@ proptest! {
 
 #[test]
 fn the_largest_programs_are_accepted_and_planned() {
-    let mut engine = Engine::new(65_536);
     for kind in Kind::ALL {
+        let mut engine = Engine::new(65_536).with_limits(kind.limits());
         let prepared = engine.prepare(&kind.draft(65_536, 0).program());
         assert!(prepared.is_ok(), "{}: {prepared:?}", kind.name());
     }
@@ -110,6 +110,17 @@ fn random_programs_use_everything() {
     let compares = draft.steps.iter().filter(|step| step.opcode == Opcode::Compare as u8);
     let predicates: BTreeSet<_> = compares.map(|step| step.aux[0]).collect();
     assert_eq!(predicates.len(), Predicate::ALL.len());
+}
+
+#[test]
+fn exact_programs_have_every_operation_of_a_device_that_lacks_one() {
+    let draft = Kind::Exact.draft(20_000, 5);
+    let operations = draft.steps.iter().fold(0, |bits, step| bits | 1 << step.opcode);
+    let (whole, limits) = (Kind::Random.limits(), Kind::Exact.limits());
+    assert_eq!(operations, limits.operations);
+    assert_eq!((whole.operations & !operations).count_ones(), 1);
+    let mut engine = Engine::new(20_000).with_limits(limits);
+    assert!(engine.prepare(&Kind::Random.draft(20_000, 5).program()).is_err());
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub enum ReferenceFault {
         /// The operand.
         operand: OperandIndex,
     },
-    /// A source overlaps the destination without being the same range.
+    /// A source overlaps the destination in a way that the operation does not allow.
     #[error("step {step}: the {} overlaps the destination", operand.name())]
     Overlap {
         /// Index of the step.

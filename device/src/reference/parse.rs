@@ -1,7 +1,7 @@
 //! Reads the header of a program and refuses what is malformed.
 
 use hawser_abi::pci::MEMORY_BAR_SIZE;
-use hawser_abi::program::{MAGIC, MAX_STEPS, Step, SubmitHeader, VERSION};
+use hawser_abi::program::{MAGIC, MAX_DATA, MAX_STEPS, Step, SubmitHeader, VERSION};
 use zerocopy::FromBytes;
 
 use super::ReferenceFault;
@@ -37,6 +37,7 @@ pub(super) fn header(program: &[u8], data_size: usize) -> Result<Parsed<'_>, Ref
         (header.flags == 0, "flags"),
         (header.reserved0 == 0 && header.reserved1 == [0; 12], "reserved bytes"),
         (header.scratch_size <= MEMORY_BAR_SIZE, "scratch size"),
+        ((1..=MAX_DATA).contains(&(data_size as u64)), "data buffer"),
         (header.data_size == data_size as u64, "data size"),
     ];
     if let Some((_, what)) = rules.into_iter().find(|(holds, _)| !holds) {

@@ -131,8 +131,13 @@ fn source(step: &Step, which: OperandIndex, extent: Extent) -> Result<Option<Sou
 fn check_immediate(step: &Step, opcode: Opcode, element: ElementType, sources: &[Operand; 3]) -> Result<(), Complaint> {
     let is_immediate = |operand: &Operand| matches!(operand.source, Source::Immediate(_));
     let mut accepted = rules::sources(opcode).iter().zip(sources);
-    if accepted.any(|(accepts, operand)| *accepts == Accepts::Memory && is_immediate(operand)) {
-        return Err("a source that has to be in memory is an immediate");
+    let is_misplaced = |(accepts, operand): (&Accepts, &Operand)| match accepts {
+        Accepts::Memory => is_immediate(operand),
+        Accepts::Immediate => !is_immediate(operand),
+        Accepts::MemoryOrImmediate => false,
+    };
+    if accepted.any(is_misplaced) {
+        return Err("a source is in memory, or an immediate, and has to be the other");
     }
     let has_immediate = sources.iter().any(is_immediate);
     let too_wide = element.size() < 8 && step.immediate >= 1 << (8 * element.size());

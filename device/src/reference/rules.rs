@@ -9,17 +9,23 @@ use super::integer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accepts {
     Memory,
+    Immediate,
     MemoryOrImmediate,
 }
 
 /// The sources of an operation.
 pub(super) fn sources(opcode: Opcode) -> &'static [Accepts] {
-    use Accepts::{Memory, MemoryOrImmediate as Either};
+    use Accepts::{Immediate, Memory, MemoryOrImmediate as Either};
     match opcode {
-        Opcode::Copy | Opcode::Fill | Opcode::Neg | Opcode::Abs | Opcode::Sqrt | Opcode::Not => &[Either],
-        Opcode::Convert | Opcode::Sum | Opcode::ArgMin | Opcode::ArgMax | Opcode::PrefixSum | Opcode::Transpose => {
-            &[Memory]
-        }
+        Opcode::Fill => &[Immediate],
+        Opcode::Neg | Opcode::Abs | Opcode::Sqrt | Opcode::Not => &[Either],
+        Opcode::Copy
+        | Opcode::Convert
+        | Opcode::Sum
+        | Opcode::ArgMin
+        | Opcode::ArgMax
+        | Opcode::PrefixSum
+        | Opcode::Transpose => &[Memory],
         Opcode::Dot | Opcode::MatMul => &[Memory, Memory],
         Opcode::Fma => &[Either, Either, Either],
         Opcode::Select => &[Memory, Either, Either],

@@ -1,7 +1,7 @@
 //! Property: whatever the program and however its data lies in memory, the device computes bit for bit what the reference computes, and takes
 //! the cycles that were forecast.
 
-mod steps;
+pub mod steps;
 
 use hawser_abi::descriptor::{HOLE, Segment, binding_flags};
 use hawser_abi::program::Step;
@@ -103,14 +103,8 @@ fn foreseen(command: &Command) -> Result<u64, NotForecast> {
 }
 
 fn patterned(length: usize, pattern: u64) -> Vec<u8> {
-    let mut state = pattern | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    let mut bytes: Vec<u8> = (0..length.div_ceil(8)).flat_map(|_| next().to_le_bytes()).collect();
+    let mut bytes = vec![0; length];
+    fastrand::Rng::with_seed(pattern).fill(&mut bytes);
     match pattern % 4 {
         // Small numbers, so that division by zero and exact results come up.
         0 => bytes.chunks_mut(4).for_each(|chunk| {
@@ -127,7 +121,6 @@ fn patterned(length: usize, pattern: u64) -> Vec<u8> {
         }),
         _ => {}
     }
-    bytes.truncate(length);
     bytes
 }
 

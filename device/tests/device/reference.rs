@@ -1,11 +1,13 @@
 //! The reference interpreter on its own: what it refuses, and that nothing makes it panic.
 
 use hawser_abi::op::{ElementType, Opcode};
-use hawser_abi::program::{MAX_STEPS, OperandIndex, Space, Step, SubmitHeader, step_flags};
+use hawser_abi::pci::MEMORY_BAR_SIZE;
+use hawser_abi::program::{MAX_DATA, MAX_STEPS, OperandIndex, Space, Step, SubmitHeader, step_flags};
 use hawser_device::reference::{ReferenceFault, run};
 use proptest::prelude::*;
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::conformance::steps::{SCRATCH as WINDOW, prepare_scratch, seeds, step_of};
 use crate::semantics::program;
 
 const DATA: Space = Space::Data;
@@ -80,6 +82,11 @@ fn malformed_headers_are_refused() {
         what: "it is truncated",
     });
     assert_eq!(run(&good[..63], &mut [0; 64]), truncated);
+    for length in [0, MAX_DATA as usize + 1] {
+        let steps = [copy(1, (SCRATCH, 4), (SCRATCH, 0))];
+        let ended = run(&program(&steps, 64, length), &mut vec![0; length]);
+        assert_eq!(ended, Err(ReferenceFault::Header { what: "data buffer" }));
+    }
     assert_eq!(run(&[], &mut []), truncated);
 }
 
@@ -113,6 +120,14 @@ fn malformed_steps_are_refused() {
         (
             "reduced immediate",
             Box::new(|s| (s.opcode, s.spaces) = (Opcode::Sum as u8, [1, 3, 0, 0])),
+        ),
+        (
+            "copied immediate",
+            Box::new(|s| (s.opcode, s.spaces) = (Opcode::Copy as u8, [1, 3, 0, 0])),
+        ),
+        (
+            "fill from memory",
+            Box::new(|s| (s.opcode, s.spaces) = (Opcode::Fill as u8, [1, 1, 0, 0])),
         ),
     ];
     assert_eq!(run_steps(&[good]), Ok(()));
@@ -198,6 +213,69 @@ proptest! {
         }
         prop_assert_eq!(step.as_bytes().len(), 64);
         let _ = run_steps(&[step, step]);
+    }
+}
+
+/// Bytes of data of a program that is compared with the model of the contract.
+const COMPARED: usize = 4096;
+
+/// Whether the contract allows the program for a data buffer of so many bytes.
+fn is_allowed(program: &[u8], length: usize) -> bool {
+    let buffer = hawser_core_model::Buffer {
+        length: length as u64,
+        page_offset: 0,
+    };
+    let limits = hawser_core_model::Limits {
+        steps: MAX_STEPS.into(),
+        data: MAX_DATA,
+        scratch: MEMORY_BAR_SIZE,
+        operations: u64::MAX,
+        element_types: u32::MAX,
+        mappings: 8,
+        line: 64,
+        map_registers: u64::MAX,
+        mapping_cost: 0,
+        page_cost: 0,
+        arena: u64::MAX,
+        pieces: u64::MAX,
+    };
+    hawser_core_model::check(program, buffer, &limits).is_ok()
+}
+
+/// Whether the interpreter runs the program, be it to a division by zero.
+fn is_run(program: &[u8], length: usize) -> bool {
+    matches!(
+        run(program, &mut vec![1; length]),
+        Ok(()) | Err(ReferenceFault::DivideByZero { .. })
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_step_with_a_changed_byte_or_place_is_refused_where_the_contract_refuses_it(
+        seed in seeds(), at in 0_usize..64, byte in prop_oneof![3 => 0_u8..9, 1 => any::<u8>()], change in 0..8,
+    ) {
+        let mut step = step_of(&seed, COMPARED as u64);
+        match change {
+            0..3 => step.as_mut_bytes()[at] = byte,
+            // What is in no memory has no offset.
+            3..6 => (step.spaces[at % 4], step.offsets[at % 4]) = (at as u8 / 4 % 4, 0),
+            _ => {}
+        }
+        let bytes = program(&[prepare_scratch(1), step], WINDOW, COMPARED);
+        prop_assert_eq!(is_run(&bytes, COMPARED), is_allowed(&bytes, COMPARED));
+    }
+
+    #[test]
+    fn a_header_with_a_changed_byte_is_refused_where_the_contract_refuses_it(
+        at in 0_usize..64, byte in prop_oneof![3 => 0_u8..9, 1 => any::<u8>()], stated in 0_usize..100, length in 0_usize..100,
+    ) {
+        let length = if stated % 4 == 0 { length } else { stated };
+        let mut bytes = program(&[copy(1, (DATA, 4), (DATA, 0))], 64, stated);
+        bytes[at] = byte;
+        prop_assert_eq!(is_run(&bytes, length), is_allowed(&bytes, length));
     }
 }
 

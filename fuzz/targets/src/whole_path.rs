@@ -106,15 +106,12 @@ fn request(source: &mut Unstructured<'_>) -> Result<Request> {
 
 /// Bytes that look random, or of which every second is small.
 fn data(length: usize, salt: u64) -> Vec<u8> {
-    let mut state = salt | 1;
-    let mask = if salt.is_multiple_of(2) { 0x83 } else { 0xFF };
-    let next = |at: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3] & if at % 2 == 1 { mask } else { 0xFF }
-    };
-    (0..length).map(next).collect()
+    let mut bytes = vec![0; length];
+    fastrand::Rng::with_seed(salt).fill(&mut bytes);
+    if salt.is_multiple_of(2) {
+        bytes.chunks_exact_mut(2).for_each(|pair| pair[1] &= 0x83);
+    }
+    bytes
 }
 
 fn send<'c>(
@@ -163,7 +160,10 @@ fn compare(
             let touched = request.program.touched();
             let changed = |at: &usize| after[*at] != request.before[*at] && !touched.writes.contains(*at as u64);
             let changed = (0..after.len()).find(changed);
-            Difference::unless_equal("a byte that is not written and changed", &changed, &None)
+            Difference::unless_equal("a byte that is not written and changed", &changed, &None)?;
+            let stale = |at: &usize| after[*at] != 0 && after[*at] != request.before[*at];
+            let stale = (0..after.len()).find(stale);
+            Difference::unless_equal("a byte that is neither cleared nor as it was", &stale, &None)
         }
         Err(fault) => Err(Difference::new(format!("the reference refuses the program: {fault}"))),
     }
@@ -189,21 +189,24 @@ mod tests {
     use super::*;
     use zerocopy::FromZeros;
 
-    /// A request that the reference runs, and what it makes of the buffer.
-    fn example() -> (Request, Vec<u8>) {
-        let request = (0_u8..).find_map(|salt| {
-            let bytes: Vec<u8> = (0..200_u8).map(|at| at.wrapping_mul(salt)).collect();
+    type Ran = std::result::Result<(), ReferenceFault>;
+
+    /// A request that ends in the reference as is `wanted`, how it ends, and what is in the buffer then.
+    fn example(wanted: fn(&Ran) -> bool) -> (Request, Ran, Vec<u8>) {
+        let request = (0..).find_map(|seed| {
+            let mut bytes = [0; 400];
+            fastrand::Rng::with_seed(seed).fill(&mut bytes);
             let request = request(&mut Unstructured::new(&bytes)).ok()?;
             let mut after = request.before.clone();
-            let ran = reference::run(&request.program.bytes(0), &mut after).is_ok();
-            (ran && after != request.before).then_some((request, after))
+            let ran = reference::run(&request.program.bytes(0), &mut after);
+            (wanted(&ran) && after != request.before).then_some((request, ran, after))
         });
-        request.expect("one runs")
+        request.expect("one does")
     }
 
     #[test]
     fn a_wrong_byte_or_status_is_a_difference() {
-        let (request, mut after) = example();
+        let (request, _, mut after) = example(Ran::is_ok);
         let record = ResultRecord::new_zeroed();
         assert_eq!(compare(&request, (0, &record), &after), Ok(()));
         assert!(compare(&request, (1, &record), &after).is_err());
@@ -213,5 +216,24 @@ mod tests {
             after[at] ^= 1;
         }
         assert!(compare(&request, (0, &record), &request.before).is_err());
+    }
+
+    #[test]
+    fn after_a_fault_a_byte_is_cleared_or_as_it_was() {
+        let (request, ran, _) = example(|ran| matches!(ran, Err(ReferenceFault::DivideByZero { .. })));
+        let Err(ReferenceFault::DivideByZero { step, .. }) = ran else {
+            panic!("it divides by zero")
+        };
+        let mut record = ResultRecord::new_zeroed();
+        (record.reason, record.step) = (Reason::DivideByZero as u32, step as u32);
+        let ended = (Reason::DivideByZero.status(), &record);
+        let mut after = request.before.clone();
+        assert_eq!(compare(&request, ended, &after), Ok(()));
+        let (written, _) = request.program.touched().writes.iter().next().expect("it writes");
+        let written = written as usize;
+        after[written] = 0;
+        assert_eq!(compare(&request, ended, &after), Ok(()));
+        after[written] = !request.before[written] | 1;
+        assert!(compare(&request, ended, &after).is_err());
     }
 }

@@ -134,14 +134,9 @@ mod tests {
 
     /// Bytes that look random and are always the same.
     fn noise(seed: u64) -> Vec<u8> {
-        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
-        (0..64).flat_map(|_| next().to_le_bytes()).collect()
+        let mut bytes = vec![0; 512];
+        fastrand::Rng::with_seed(seed).fill(&mut bytes);
+        bytes
     }
 
     fn programs(count: u64) -> impl Iterator<Item = RandomProgram> {

@@ -3,7 +3,7 @@
 use arbitrary::{Result, Unstructured};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{Space, Step, step_flags};
-use hawser_abi::rules::{ABSENT, EITHER, Extent, IMMEDIATE, OperandRule, Rule, rule};
+use hawser_abi::rules::{ABSENT, EITHER, IMMEDIATE, OperandRule, Rule, rule};
 use zerocopy::FromZeros;
 
 /// Bytes of the spaces.
@@ -99,13 +99,7 @@ impl Operands {
     /// Bytes of an element and of all.
     fn size(&self, step: &Step, operand: OperandRule) -> (u64, u64) {
         let size = operand.element.size(self.own, self.auxiliary);
-        let [rows, inner] = step.aux.map(u64::from);
-        let elements = match operand.extent {
-            Extent::Count => step.count,
-            Extent::One => 1,
-            Extent::LeftMatrix => rows * inner,
-            Extent::RightMatrix => inner * (step.count / rows),
-        };
+        let elements = operand.extent.elements(step).expect("the shape is a small one");
         (size, elements * size)
     }
 

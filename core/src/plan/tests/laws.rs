@@ -5,14 +5,20 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
+use hawser_abi::reason::Reason;
+use hawser_core_model::{Cause, Part};
 use proptest::prelude::*;
 
 use super::{BOTH, costs, limits};
 use crate::address::{BlockOffset, MappingIndex};
+use crate::check::check;
 use crate::intervals::Interval;
 use crate::limits::Limits;
-use crate::pieces::{Piece, Route};
-use crate::testing::{Planned, READ, WRITTEN, codes, map_all, planned};
+use crate::pieces::{Piece, Pieces, Route, Why};
+use crate::plan::{max_pieces, plan};
+use crate::refusal::Refusal;
+use crate::testing::{Planned, READ, WRITTEN, buffer, codes, large, map_all, model_limits, planned, room};
+use crate::workspace::Workspace;
 
 /// How the device gets at a byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +121,23 @@ proptest! {
         let planned = planned(&codes, page_offset, &limits);
         prop_assert_eq!(laws(&codes, &planned.pieces, copies_of(&planned)), Ok(()));
         prop_assert!(copies_of(&planned).end <= planned.plan().layout().read_table.0);
-        prop_assert!(planned.plan().layout().total <= limits.arena_size);
+    }
+
+    /// A plan is refused exactly where its block is larger than the arena.
+    #[test]
+    fn a_plan_fits_into_the_arena_or_is_refused(
+        codes in codes(60, 300), page_offset in 0_u32..4096, most in 0_u32..9, difference in prop_oneof![-2_i64..3, -5000_i64..5000]
+    ) {
+        let roomy = limits(64, most);
+        let total = planned(&codes, page_offset, &roomy).plan().layout().total;
+        let arena_size = total.saturating_add_signed(difference);
+        let found = planned(&codes, page_offset, &Limits { arena_size, ..roomy }).plan;
+        if total <= arena_size {
+            prop_assert_eq!(found.map(|plan| plan.layout().total), Ok(total));
+        } else {
+            let refusal = Refusal::new(Reason::ArenaTooSmall).length(total).limit(arena_size);
+            prop_assert_eq!(found.map(|_| ()), Err(refusal));
+        }
     }
 
     /// Any piece that takes another route breaks a law, unless its bytes are only mapped instead of copied or the reverse.
@@ -137,6 +159,74 @@ proptest! {
         prop_assume!(uses(piece.route()) != uses(wrong));
         *piece = Piece::new(interval(piece), wrong, planned.plan().why(piece));
         prop_assert!(laws(&codes, &pieces, 0..u64::MAX).is_err(), "{:?}", pieces);
+    }
+}
+
+/// The plan of a program in the terms of the model.
+fn plan_of(program: &[u8], limits: &Limits) -> Result<hawser_core_model::Planned, Reason> {
+    let room = room(large::MOST_STEPS);
+    let mut words = vec![u64::MAX; room.words()];
+    let mut workspace = Workspace::new(&mut words, room);
+    let mut pieces = vec![Piece::default(); max_pieces(large::MOST_STEPS)];
+    let refused = |refusal: Refusal| refusal.reason;
+    let mut accepted = check(program, buffer(large::DATA), limits, &mut workspace).map_err(refused)?;
+    let plan = plan(&mut accepted, limits, &mut pieces).map_err(refused)?;
+    let pieces = Pieces(&pieces[..plan.pieces()]);
+    Ok(hawser_core_model::Planned {
+        parts: pieces.iter().map(part).collect(),
+        places: pieces.iter().map(place).collect(),
+        total: plan.layout().total,
+    })
+}
+
+fn part(piece: &Piece) -> Part {
+    Part {
+        start: piece.range().offset,
+        end: piece.range().end(),
+        fate: super::fate(piece),
+        cause: match piece.why() {
+            Why::OnlyRead => Cause::OnlyRead,
+            Why::OnlyWritten => Cause::OnlyWritten,
+            Why::ReadAndWritten => Cause::ReadAndWritten,
+            Why::PartialLine => Cause::PartialLine,
+            Why::TooManyMappings => Cause::TooManyMappings,
+            Why::TooFewRegisters => Cause::TooFewRegisters,
+            Why::CheaperToCopy => Cause::CheaperToCopy,
+        },
+    }
+}
+
+fn place(piece: &Piece) -> Option<u64> {
+    match piece.route() {
+        Route::ToDevice(_) | Route::FromDevice(_) => None,
+        Route::CopyIn(block) | Route::CopyOut(block) | Route::CopyInOut(block) => Some(block.0),
+    }
+}
+
+/// The plan that the model makes of a program.
+fn model_of(program: &[u8], limits: &Limits) -> Result<hawser_core_model::Planned, Reason> {
+    let buffer = hawser_core_model::Buffer {
+        length: large::DATA,
+        page_offset: 0,
+    };
+    let limits = model_limits(limits, large::MOST_STEPS);
+    let touched = hawser_core_model::check(program, buffer, &limits).map_err(|refused| refused.reason)?;
+    hawser_core_model::plan(&touched, buffer, &limits).map_err(|refused| refused.reason)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn large_programs_are_planned_as_in_the_model(
+        steps in large::right_programs(), most in 0_u32..9, line in prop::sample::select(vec![1_u32, 64]),
+        map_registers in prop::sample::select(vec![3, 64, u32::MAX]), costs in costs()
+    ) {
+        let limits = Limits { map_registers, costs, ..limits(line, most) };
+        let program = large::bytes_of(&steps);
+        let planned = plan_of(&program, &limits);
+        prop_assert!(planned.is_ok());
+        prop_assert_eq!(planned, model_of(&program, &limits));
     }
 }
 

@@ -143,15 +143,9 @@ fn blocks<'d>(document: &'d str, language: &str) -> Vec<Block<'d>> {
 
 /// Bytes that look random, the same for the same seed.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    let words = (0..length.div_ceil(8)).flat_map(|_| next().to_le_bytes());
-    words.take(length).collect()
+    let mut bytes = vec![0; length];
+    fastrand::Rng::with_seed(seed).fill(&mut bytes);
+    bytes
 }
 
 fn program(seed: u64, data_size: u64) -> RandomProgram {

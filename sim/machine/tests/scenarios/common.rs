@@ -116,14 +116,7 @@ pub fn result_of(handle: &SimHandle, cookie: u64) -> Result<ResultRecord, u32> {
 
 /// Bytes that differ from place to place, so that a page or line in the wrong place shows.
 pub fn pattern(length: usize, salt: u64) -> Vec<u8> {
-    let mut state = salt.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut out = Vec::with_capacity(length + 8);
-    while out.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        out.extend_from_slice(&state.to_le_bytes());
-    }
-    out.truncate(length);
+    let mut out = vec![0; length];
+    fastrand::Rng::with_seed(salt).fill(&mut out);
     out
 }

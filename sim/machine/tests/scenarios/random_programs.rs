@@ -9,7 +9,8 @@ use hawser_device::reference::{self, ReferenceFault};
 use hawser_machine::{MemoryModel, Registers, SimConfig, SimHandle, SimPc};
 use hawser_programs::RandomProgram;
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseResult;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{TestCaseResult, TestRunner};
 
 /// A program, the buffer that it runs on, and where that lies.
 #[derive(Clone, Debug)]
@@ -85,6 +86,8 @@ fn is_right(pc: &SimPc, handle: &SimHandle, case: &Case, memory: MemoryModel) ->
         }
         Err(ReferenceFault::DivideByZero { step, .. }) => {
             prop_assert_eq!((record.reason, record.step), (Reason::DivideByZero as u32, step as u32));
+            let stale = (0..after.len()).find(|at| after[*at] != 0 && after[*at] != case.before[*at]);
+            prop_assert_eq!(stale, None, "{:?}: the first byte of somebody else's", memory);
         }
         Err(fault) => prop_assert!(false, "the reference refuses the program: {fault}"),
     }
@@ -126,4 +129,25 @@ proptest! {
     fn so_it_does_with_few_map_registers(case in cases(), registers in 3_u32..8) {
         agrees_everywhere(&case, Registers::Limited(registers))?;
     }
+}
+
+/// Whatever reaches the device as a copy is the same in every memory model, so that cases without mappings would show little.
+#[test]
+fn many_cases_have_mappings_in_each_direction_and_some_of_them_fault() {
+    const CASES: usize = 200;
+    let pc = SimPc::start(&small(MemoryModel::Iommu, Registers::Enough)).expect("the PC starts");
+    let handle = open(&pc);
+    let mut runner = TestRunner::deterministic();
+    let (mut to_device, mut from_device, mut cleared) = (0, 0, 0);
+    for _ in 0..CASES {
+        let case = cases().new_tree(&mut runner).expect("nothing is filtered").current();
+        let (status, record, _) = run(&pc, &handle, &case);
+        to_device += usize::from(record.mappings & 0xFFFF != 0);
+        from_device += usize::from(record.mappings >> 16 != 0);
+        cleared += usize::from(record.mappings >> 16 != 0 && status != 0);
+    }
+    println!("of {CASES}: to device {to_device}, from device {from_device}, the latter with a fault {cleared}");
+    assert!(to_device >= CASES / 4 && from_device >= CASES / 5 && cleared >= CASES / 100);
+    handle.close();
+    stop(pc);
 }
