@@ -220,7 +220,10 @@ fn expression(kind: ExpressionKind, at: Span) -> Parsed<Expression> {
             (left.depth.max(right.depth), left.span.to(right.span))
         }
         ExpressionKind::Call { arguments, .. } => (deepest(arguments), at),
-        ExpressionKind::Part { of, .. } => (of.depth, at),
+        ExpressionKind::Part { of, places } => {
+            let inner = places.iter().flat_map(Place::expressions).map(|place| place.depth);
+            (of.depth.max(inner.max().unwrap_or_default()), at)
+        }
         ExpressionKind::Reshape { of, dimensions } => (of.depth.max(deepest(dimensions)), at),
     };
     if inner >= MAX_DEPTH {
