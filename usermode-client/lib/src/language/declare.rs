@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::resolve::Resolver;
 use super::scope::Typed;
 use super::span::Span;
-use super::symbols::{Symbol, Trouble, check_name};
+use super::symbols::{Symbol, Trouble, check_name, reserved};
 use super::syntax::{Declaration, Expression, ExpressionKind, Function, Place, Statement, Word};
 use super::{DefaultFile, NamedArray, Role};
 use crate::program::ProgramError;
@@ -105,6 +105,10 @@ impl Resolver {
 
     /// The parameters of a function are names of their own, and its body uses only them and what is declared above.
     fn check_function(&self, function: &Function) -> Typed<()> {
+        // What the language calls under this name would be called in its place.
+        if Callee::named(&function.name.text).is_some() {
+            return Err(reserved(&function.name).into());
+        }
         for (index, parameter) in function.parameters.iter().enumerate() {
             check_name(parameter)?;
             let before = &function.parameters[..index];

@@ -162,10 +162,14 @@ pub(super) fn check_name(name: &Word) -> Result<(), Mistake> {
     if !is_reserved(&name.text) {
         return Ok(());
     }
+    Err(reserved(name))
+}
+
+pub(super) fn reserved(name: &Word) -> Mistake {
     let problem = Problem::Reserved {
         name: name.text.to_string(),
     };
-    Err(Mistake::new(problem, name.span))
+    Mistake::new(problem, name.span)
 }
 
 pub(super) fn is_reserved(name: &str) -> bool {

@@ -263,6 +263,9 @@ fn functions_have_names_of_their_own() {
     defined("def g(v) = v + f32(v)", "type-mismatch 4:16");
     defined("def g(v, w) = v", "wrong-arity 5:5");
     defined("def x(v) = v\ndef g(v) = v", "redefined 4:5");
+    for name in super::operations::NAMES.into_iter().chain(["compare", "u8"]) {
+        refused(&format!("def {name}(v) = v"), "reserved 4:5");
+    }
     refused("y = h(x)\ndef h(v) = v", "unknown-operation 4:5");
     // The variable of a block is not seen by what is called there.
     let text = "out y : i32[4]\ndef g(v) = v + k\nrepeat k in 0..4 { y[k] = g(k) }\n";
