@@ -113,6 +113,8 @@ pub enum Problem {
     AfterRange,
     #[error("an integer is divided by the constant 0")]
     DivisionByZero,
+    #[error("{name} has the type {element}, and a number without a type is needed")]
+    TypedConstant { name: String, element: &'static str },
     #[error("this constant is too large, or has no value")]
     ConstantOverflow,
 
@@ -174,6 +176,7 @@ impl Problem {
             Self::NoSuchDimension { .. } => "no-such-dimension",
             Self::AfterRange => "after-range",
             Self::DivisionByZero => "division-by-zero",
+            Self::TypedConstant { .. } => "typed-constant",
             Self::ConstantOverflow => "constant-overflow",
             Self::DataTooLarge { .. } => "data-too-large",
             Self::ScratchTooLarge { .. } => "scratch-too-large",
@@ -212,6 +215,7 @@ impl Problem {
             Self::NeverWritten { .. } => {
                 "its content would be unspecified; write to all of it, declare it `inout`, or remove it"
             }
+            Self::TypedConstant { .. } => "a constant takes its type where it is used; write the conversion there",
             Self::BadCount { .. } => "a number of elements is a positive integer",
             Self::BadRange { .. } => "the end of a range is greater than its start",
             Self::AfterRange => "a part of an array has no gaps: only the last of its places is a range",

@@ -101,8 +101,16 @@ impl<'a> Scope<'a> {
     /// The constant that an expression is.
     pub(super) fn constant(&self, expression: &Expression) -> Typed<(Constant, Option<Span>)> {
         let node = self.place(expression, None)?;
-        match node.kind {
-            Kind::Constant(constant, declared) => Ok((constant, declared)),
+        match (node.kind, node.element) {
+            (Kind::Constant(constant, declared), None) => Ok((constant, declared)),
+            // It would have to be converted now, and lose its type.
+            (Kind::Constant(..), Some(element)) => {
+                let problem = Problem::TypedConstant {
+                    name: self.describe(expression.span),
+                    element: element.name(),
+                };
+                Err(self.mistake(problem, expression.span))
+            }
             _ => {
                 let name = self.describe(expression.span);
                 Err(self.mistake(Problem::NotANumber { name }, expression.span))

@@ -144,6 +144,12 @@ fn numbers_fit_their_type() {
     refused("y = 2.5", "not-an-integer 4:5");
     refused("y = x + 0xXY", "bad-number 4:9");
     refused("const c = 0xXY", "bad-number 4:11");
+    for text in ["const c = u8(300)", "const c = i32(2.5)"] {
+        refused(text, "typed-constant 4:11");
+    }
+    refused("temp t : i32[u8(4)]", "typed-constant 4:14");
+    refused("y = x[u8(4)]", "typed-constant 4:7");
+    refused("repeat u8(4) { y = x }", "typed-constant 4:8");
     assert_eq!(
         mistakes("const c = -0x\nout y : i32[c]\ny = c"),
         ["bad-number 1:12"],
