@@ -67,20 +67,22 @@ impl Diagnostic for Mistakes {
 struct Shown {
     mistake: Mistake,
     code: std::sync::Arc<miette::NamedSource<String>>,
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 impl Shown {
     fn new(mistake: &Mistake, sources: &Sources) -> Self {
-        let other = mistake.other_place().filter(|(at, _)| at.source != mistake.at.source);
+        let others = mistake.other_places().filter(|(at, _)| at.source != mistake.at.source);
         Self {
             mistake: mistake.clone(),
             code: sources.get(mistake.at.source).shared_code(),
-            elsewhere: other.map(|(at, label)| Elsewhere {
-                label,
-                at,
-                code: sources.get(at.source).shared_code(),
-            }),
+            elsewhere: others
+                .map(|(at, label)| Elsewhere {
+                    label: label.to_owned(),
+                    at,
+                    code: sources.get(at.source).shared_code(),
+                })
+                .collect(),
         }
     }
 }
@@ -111,16 +113,16 @@ impl Diagnostic for Shown {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        let elsewhere = self.elsewhere.as_ref()?;
-        Some(Box::new(std::iter::once(elsewhere as &dyn Diagnostic)))
+        let elsewhere = self.elsewhere.iter().map(|place| place as &dyn Diagnostic);
+        Some(Box::new(elsewhere))
     }
 }
 
-/// The other place of a mistake, in another text.
+/// Another place of a mistake, in another text.
 #[derive(Clone, Debug, Error)]
 #[error("{label}")]
 struct Elsewhere {
-    label: &'static str,
+    label: String,
     at: Span,
     code: std::sync::Arc<miette::NamedSource<String>>,
 }
@@ -131,7 +133,7 @@ impl Diagnostic for Elsewhere {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_primary_with_span(Some(self.label.into()), self.at);
+        let label = LabeledSpan::new_primary_with_span(Some(self.label.clone()), self.at);
         Some(Box::new(std::iter::once(label)))
     }
 

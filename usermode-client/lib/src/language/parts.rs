@@ -66,7 +66,7 @@ impl Scope<'_> {
             let problem = Problem::BadIndex {
                 text: constant.to_string(),
             };
-            self.with_call(Mistake::new(problem, expression.span).or_also(declared, "declared here"))
+            self.with_call(Mistake::new(problem, expression.span).declared(declared))
         })
     }
 
@@ -100,9 +100,9 @@ impl Scope<'_> {
 
     fn dimension(&self, expression: &Expression) -> Typed<u64> {
         let (constant, declared) = self.constant(expression)?;
-        constant.count().map_err(|problem| {
-            self.with_call(Mistake::new(problem, expression.span).or_also(declared, "declared here"))
-        })
+        constant
+            .count()
+            .map_err(|problem| self.with_call(Mistake::new(problem, expression.span).declared(declared)))
     }
 }
 

@@ -56,8 +56,8 @@ pub(super) struct Resolver {
     pub(super) builder: ProgramBuilder,
     spans: Vec<Span>,
     mistakes: Vec<Mistake>,
-    /// Places and codes of mistakes: what a block or a function does wrong is told once.
-    told: HashSet<(Span, &'static str)>,
+    /// Mistakes by their keys: what a block does wrong is told once, and what a function does wrong once for each call.
+    told: HashSet<(Span, &'static str, Option<Span>)>,
     pub(super) work: Work,
     /// Statements of blocks that have been run through.
     repeated: u64,
@@ -98,8 +98,8 @@ impl Resolver {
             Err(Trouble::Mistake(mistake)) => (mistake, Next::Go),
             Err(Trouble::Fatal(mistake)) => (mistake, Next::Stop),
         };
-        if self.told.insert((mistake.at, mistake.problem.code())) {
-            self.mistakes.push(*mistake);
+        if self.told.insert(mistake.key()) {
+            self.mistakes.push(self.symbols.at_values(*mistake));
         }
         next
     }
@@ -257,9 +257,7 @@ impl Resolver {
             let problem = Problem::BadIndex {
                 text: constant.to_string(),
             };
-            Mistake::new(problem, expression.span)
-                .or_also(declared, "declared here")
-                .into()
+            Mistake::new(problem, expression.span).declared(declared).into()
         })
     }
 

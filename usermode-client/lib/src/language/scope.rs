@@ -93,7 +93,9 @@ impl<'a> Scope<'a> {
     pub(super) fn value(&self, expression: &Expression, want: Option<Want>) -> Typed {
         let node = self.place(expression, want)?;
         if let Kind::Array(index, region) = &node.kind {
-            self.arrays.check_read(*index, region, node.span)?;
+            self.arrays
+                .check_read(*index, region, node.span)
+                .map_err(|mistake| self.with_call(mistake))?;
         }
         Ok(node)
     }
@@ -252,7 +254,7 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn with_call(&self, mistake: Mistake) -> Trouble {
-        mistake.or_also(self.frame.map(|frame| frame.call), "used here").into()
+        mistake.called(self.frame.map(|frame| frame.call)).into()
     }
 
     fn type_mismatch(&self, node: &Node, found: ElementType, want: Want) -> Trouble {

@@ -112,6 +112,14 @@ impl Symbols {
         self.variables.pop();
     }
 
+    /// A mistake in the blocks, with the values that their variables have.
+    pub(super) fn at_values(&self, mistake: Mistake) -> Mistake {
+        let also = |mistake: Mistake, (name, value): &(Word, Constant)| {
+            mistake.also(name.span, format!("`{}` is {value}", name.text))
+        };
+        self.variables.iter().fold(mistake, also)
+    }
+
     /// What a name stands for in a block.
     pub(super) fn look_up(&self, name: &Word) -> Result<Declared, Trouble> {
         let variable = self.variables.iter().find(|(variable, _)| variable.text == name.text);

@@ -236,20 +236,51 @@ fn one_run_reports_all_mistakes_and_no_consequences() {
 fn what_is_wrong_in_a_block_or_a_function_is_reported_once() {
     let text =
         "in x : f32[4]\nout y : i32[4]\ndef f(v) = v + y\nrepeat i in 0..4 {\n y[i] = x[i]\n y = f(x)\n}\ny = f(x)\n";
-    assert_eq!(mistakes(text), ["type-mismatch 3:12", "type-mismatch 5:9"]);
+    // The function is used in two ways, and there is a mistake in both of them.
+    assert_eq!(
+        mistakes(text),
+        ["type-mismatch 3:12", "type-mismatch 3:12", "type-mismatch 5:9"]
+    );
     let text = "out y : i32[4]\nrepeat i in 0..9 {\n y[i] = i\n}\n";
     assert_eq!(mistakes(text), ["outside-array 3:4"]);
+}
+
+/// The other places of every mistake, and what they are.
+#[track_caller]
+fn others(text: &str) -> Vec<Vec<String>> {
+    let mistakes = compile("t.hws", text).expect_err(text);
+    let describe = |(at, label): (Span, &str)| format!("{} {label}", Position::of(text, at.start));
+    let list = mistakes.list().iter();
+    list.map(|mistake| mistake.other_places().map(describe).collect())
+        .collect()
+}
+
+#[test]
+fn a_mistake_in_a_function_says_which_call_leads_there() {
     let text = "inout y : i32[4]\ndef f(v) = v * 3000000000\nrepeat 2 { y = f(y) }\ny = f(y)\n";
-    let mistakes = compile("test.hws", text).unwrap_err();
-    let [mistake] = mistakes.list() else {
-        panic!("{mistakes:?}")
-    };
+    assert_eq!(mistakes(text), ["out-of-range 2:16", "out-of-range 2:16"]);
+    assert_eq!(others(text), [["3:16 used here"], ["4:5 used here"]]);
+    // Also where there is another place that matters.
+    let text = "in x : i32[4]\nout y : i32[4]\nconst k = 2.5\ndef f(v) = v + k\ndef g(v) = v[k]\ndef h(v) = v + f32(v)\n\
+        y = f(x)\ny = g(x)\ny = h(x)\n";
     assert_eq!(
-        (mistake.problem.code(), mistakes.position(mistake).to_string()),
-        ("out-of-range", "2:16".into())
+        others(text),
+        [
+            ["3:7 declared here", "7:5 used here"],
+            ["3:7 declared here", "8:5 used here"],
+            ["2:5 destination declared here", "9:5 used here"]
+        ]
     );
-    let (other, label) = mistake.other_place().unwrap();
-    assert_eq!((&text[other.start..other.end], label), ("f(y)", "used here"));
+    let text = "in x : i32[4]\nout y : i32[4]\ndef f(v) = v + y\ny = f(x)\n";
+    assert_eq!(mistakes(text), ["read-before-write 3:16"]);
+    assert_eq!(others(text), [["2:5 declared here", "4:5 used here"]]);
+}
+
+#[test]
+fn a_mistake_in_a_block_says_in_which_round() {
+    let text = "out y : i32[4]\nrepeat i in 0..3 {\n repeat j in 2..9 {\n  y[i + j] = i\n }\n}\n";
+    assert_eq!(mistakes(text), ["outside-array 4:5"]);
+    assert_eq!(others(text), [["2:8 `i` is 0", "3:9 `j` is 4"]]);
 }
 
 #[test]
@@ -323,7 +354,7 @@ fn a_mistake_says_where_a_type_comes_from() {
     let place = |assignment: &str| {
         let text = format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{assignment}\n");
         let mistakes = compile("t.hws", &text).unwrap_err();
-        let (at, label) = mistakes.list()[0].other_place().unwrap();
+        let (at, label) = mistakes.list()[0].other_places().next().unwrap();
         format!("{} {label}", Position::of(&text, at.start))
     };
     assert_eq!(place("y = f"), "3:5 destination declared here");
