@@ -86,6 +86,7 @@ impl Scope<'_> {
             // A function can use only those above it, and so never itself.
             Some(Symbol::Function(index)) if self.frame.is_none_or(|frame| *index < frame.function) => *index,
             Some(Symbol::Broken) => return Err(Trouble::Consequence),
+            None if self.symbols.lack_names => return Err(Trouble::Consequence),
             _ => return Err(self.mistake(unknown(), name.span)),
         };
         let function = self.functions.get(index).ok_or(Trouble::Consequence)?;

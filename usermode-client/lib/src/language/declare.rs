@@ -38,7 +38,8 @@ impl Resolver {
                 self.functions.push(function.clone());
                 self.declare(&function.name, symbol)
             }
-            Statement::Include { .. } | Statement::Assignment(_) | Statement::Repeat(_) => Ok(()),
+            Statement::Include { .. } | Statement::Excluded => Ok(()),
+            Statement::Assignment(_) | Statement::Repeat(_) | Statement::Unread { .. } => Ok(()),
         }
     }
 
@@ -163,6 +164,7 @@ impl Resolver {
             _ if is_known => Ok(()),
             Some(Symbol::Function(_)) => Ok(()),
             Some(Symbol::Broken) => Err(Trouble::Consequence),
+            None if self.symbols.lack_names => Err(Trouble::Consequence),
             _ => {
                 let problem = Problem::UnknownOperation {
                     name: name.text.to_string(),

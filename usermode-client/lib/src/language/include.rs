@@ -17,6 +17,8 @@ pub(super) struct Program {
     pub(super) sources: Sources,
     pub(super) statements: Vec<Statement>,
     pub(super) mistakes: Vec<Mistake>,
+    /// There is a text that could not be included: names may be missing.
+    pub(super) lacks_texts: bool,
 }
 
 impl Program {
@@ -30,6 +32,7 @@ impl Program {
                 sources: Sources::of(&main.name, main.text),
                 statements: Vec::new(),
                 mistakes,
+                lacks_texts: false,
             },
         };
         reading.add(parsed, 0);
@@ -51,8 +54,10 @@ impl Reading<'_> {
                 Statement::Include { path, .. } => {
                     if let Err(problem) = self.include(&path, depth) {
                         self.program.mistakes.push(Mistake::new(problem, path.span));
+                        self.program.lacks_texts = true;
                     }
                 }
+                Statement::Excluded => self.program.lacks_texts = true,
                 other => self.program.statements.push(other),
             }
         }

@@ -13,9 +13,11 @@ use super::token::{Kind, Token, tokens};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line<'t> {
     pub(super) tokens: Vec<Token<'t>>,
+    /// It has a character that the language does not have.
+    pub(super) is_broken: bool,
 }
 
-/// Cuts a text into lines. A line with a character that the language does not have is left out, and reported once.
+/// Cuts a text into lines. A character that the language does not have is reported, the first of each line.
 pub(super) fn lines(text: &str, source: SourceId) -> (Vec<Line<'_>>, Vec<Mistake>) {
     let mut cutter = Cutter::default();
     for token in tokens(text, source) {
@@ -93,8 +95,9 @@ impl<'t> Cutter<'t> {
     fn end(&mut self) {
         let tokens = std::mem::take(&mut self.line);
         (self.depth, self.before_break) = (0, 0);
-        if !std::mem::take(&mut self.is_broken) && !tokens.is_empty() {
-            self.lines.push(Line { tokens });
+        let is_broken = std::mem::take(&mut self.is_broken);
+        if !tokens.is_empty() {
+            self.lines.push(Line { tokens, is_broken });
         }
     }
 }
@@ -157,10 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_an_unknown_character_is_reported_once_and_left_out() {
+    fn a_line_with_an_unknown_character_is_reported_once_and_marked() {
         let (lines, mistakes) = lines("a = b\nc = €d $ e\nf = g\nh = \"i", SourceId(3));
-        let first: Vec<_> = lines.iter().map(|line| line.tokens[0].text).collect();
-        assert_eq!(first, ["a", "f"]);
+        let first: Vec<_> = lines.iter().map(|line| (line.tokens[0].text, line.is_broken)).collect();
+        assert_eq!(first, [("a", false), ("c", true), ("f", false), ("h", true)]);
         let at = |start, end| Span {
             source: SourceId(3),
             start,

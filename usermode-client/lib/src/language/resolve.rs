@@ -13,8 +13,8 @@ use super::problem::Problem;
 use super::scope::{Scope, Typed, Want, Work};
 use super::shape::Shape;
 use super::span::Span;
-use super::symbols::{Symbol, Symbols, Trouble};
-use super::syntax::{Assignment, Expression, Function, Repetition, Statement};
+use super::symbols::{Declared, Symbol, Symbols, Trouble};
+use super::syntax::{Assignment, Expression, Function, Repetition, Statement, Word};
 use super::{Compiled, Role};
 use crate::program::region::Region;
 use crate::program::{ProgramBuilder, ProgramError};
@@ -25,6 +25,7 @@ const MAX_REPEATED: u64 = 1 << 20;
 /// Puts a program together, or says what is wrong with it.
 pub(super) fn resolve(program: Program) -> Result<Compiled, (super::Sources, Vec<Mistake>)> {
     let mut resolver = Resolver::new(program.sources, program.mistakes);
+    resolver.symbols.lack_names = program.lacks_texts;
     for (index, statement) in program.statements.iter().enumerate() {
         resolver.symbols.set_line(index);
         let outcome = resolver.declaration(statement);
@@ -108,17 +109,49 @@ impl Resolver {
         self.work.begin_statement();
         match statement {
             Statement::Assignment(assignment) => self.assignment(assignment),
-            Statement::Repeat(repetition) => self.repetition(repetition),
+            Statement::Repeat(repetition) => {
+                let outcome = self.repetition(repetition);
+                if outcome.is_err() {
+                    self.abandon(statement);
+                }
+                outcome
+            }
+            Statement::Unread { .. } => {
+                self.abandon(statement);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
     fn assignment(&mut self, assignment: &Assignment) -> Typed<()> {
-        let target = self.target(assignment)?;
+        let target = self
+            .target(assignment)
+            .inspect_err(|_| self.wrote_all(&assignment.target))?;
         let outcome = self.steps(assignment, &target);
         // Also after a mistake, which would otherwise be reported again for every use.
         self.arrays.wrote(target.index, &target.region);
         outcome
+    }
+
+    /// The mistake in a statement has been reported; that it does not write what it would have written is not reported as well.
+    fn abandon(&mut self, statement: &Statement) {
+        statement
+            .targets()
+            .into_iter()
+            .for_each(|target| self.wrote_all(target));
+    }
+
+    /// Takes all of an array as written.
+    fn wrote_all(&mut self, target: &Word) {
+        if let Ok(Declared {
+            symbol: Symbol::Array(index),
+            ..
+        }) = self.symbols.look_up(target)
+        {
+            let region = self.arrays.get(index).region;
+            self.arrays.wrote(index, &region);
+        }
     }
 
     fn steps(&mut self, assignment: &Assignment, target: &Target) -> Typed<()> {

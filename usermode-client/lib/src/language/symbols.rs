@@ -60,6 +60,8 @@ pub(super) struct Symbols {
     names: HashMap<Rc<str>, Declared>,
     /// The line that is looked at: names that are declared below it are not known.
     line: usize,
+    /// A text is missing, and what it declares: names that are not known are none of the mistakes.
+    pub(super) lack_names: bool,
     /// The variables of the blocks, the innermost last.
     variables: Vec<(Word, Constant)>,
 }
@@ -136,6 +138,7 @@ impl Symbols {
     /// What a name stands for outside all blocks.
     pub(super) fn look_up_global(&self, name: &Word) -> Result<Declared, Trouble> {
         match self.find(&name.text) {
+            None if self.lack_names => Err(Trouble::Consequence),
             None => Err(Mistake::new(
                 Problem::UnknownName {
                     name: name.text.to_string(),

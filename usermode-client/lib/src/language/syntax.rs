@@ -163,4 +163,22 @@ pub(super) enum Statement {
     Broken {
         name: Word,
     },
+    /// A line that could not be read includes a text, as far as can be told.
+    Excluded,
+    /// A line that could not be read, or a block whose first line could not be, writes this array, as far as can be told.
+    Unread {
+        target: Word,
+    },
+}
+
+impl Statement {
+    /// The arrays that it writes.
+    pub(super) fn targets(&self) -> Vec<&Word> {
+        match self {
+            Self::Assignment(assignment) => vec![&assignment.target],
+            Self::Unread { target } => vec![target],
+            Self::Repeat(repetition) => repetition.body.iter().flat_map(Self::targets).collect(),
+            _ => Vec::new(),
+        }
+    }
 }

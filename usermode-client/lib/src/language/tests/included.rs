@@ -56,6 +56,11 @@ fn a_text_that_cannot_be_included_is_told() {
     assert_eq!(mistakes_of(&[("main", "include \"a\"\n")]), ["main cannot-include 1:9"]);
     let complaint = compile("main", "include \"a\"\n").unwrap_err();
     assert!(complaint.list()[0].to_string().ends_with("there are no files here"));
+    // What it would have declared is not missed as well.
+    let uses = "out y : f32[N]\ny = half(N)\n";
+    assert_eq!(mistakes_of(&[("main", MAIN)]), ["main cannot-include 1:9"]);
+    let broken = format!("include \"a\";\n{uses}");
+    assert_eq!(mistakes_of(&[("main", &broken)]), ["main unknown-character 1:12"]);
     let texts: Vec<_> = (0..40)
         .map(|i| (i.to_string(), format!("include \"{}\"\n", i + 1)))
         .collect();

@@ -233,6 +233,34 @@ fn one_run_reports_all_mistakes_and_no_consequences() {
 }
 
 #[test]
+fn what_follows_from_a_mistake_is_none() {
+    let after = |lines: &str, expected: &[&str]| {
+        let text = format!("in x : i32[4]\nout y : i32[4]\nout z : i32[4]\n{lines}\nz = y\n");
+        assert_eq!(mistakes(&text), expected, "{lines}");
+    };
+    after("y = 1 +", &["unfinished 4:8"]);
+    after("y[0..2 = x", &["syntax 4:8"]);
+    after("y[4] = 1", &["outside-array 4:3"]);
+    after("y = x + 1;", &["unknown-character 4:10"]);
+    after("const a = 3;\ny = a", &["unknown-character 4:12"]);
+    after("def f(v) = v $ v\ny = f(x)", &["unknown-character 4:14"]);
+    after("temp t : i32[4];\nt = x\ny = t + 1", &["unknown-character 4:16"]);
+    // Lines that begin blocks, and their braces.
+    let block = "{\n y[i] = x[i]\n repeat 2 { y = x }\n}";
+    after(&format!("repeat i in 0..4; {block}"), &["unknown-character 4:17"]);
+    after(&format!("repeat i in 0..4\n{block}"), &["unfinished 4:17"]);
+    after(&format!("repeat i in 0..4;\n\n{block}"), &["unknown-character 4:17"]);
+    after(&format!("repeat i in 0..x {block}"), &["not-a-number 4:16"]);
+    after(&format!("for i in 0..4 {block}"), &["syntax 4:1"]);
+    after("repeat 2 {\n y = x +\n}", &["unfinished 5:9"]);
+    after("repeat 2 {\n y = x $ 2 }", &["unknown-character 5:8"]);
+    after("repeat 2 {\n const a = 1\n y = a\n}", &["declaration-in-block 5:2"]);
+    after("repeat i in 0..4 {\n y[i] = x[i + 1]\n}", &["outside-array 5:11"]);
+    // What is in such a block is looked at all the same.
+    after("repeat 2 3 {\n y = 1 +\n}", &["syntax 4:10", "unfinished 5:9"]);
+}
+
+#[test]
 fn what_is_wrong_in_a_block_or_a_function_is_reported_once() {
     let text =
         "in x : f32[4]\nout y : i32[4]\ndef f(v) = v + y\nrepeat i in 0..4 {\n y[i] = x[i]\n y = f(x)\n}\ny = f(x)\n";
