@@ -77,7 +77,7 @@ impl ProgramFile {
     /// The line of a step, in the text that it comes from; bytes have no lines.
     pub fn line(&self, step: u32) -> Option<usize> {
         let span = self.span(step).filter(|_| self.form != Form::Bytes)?;
-        Some(self.compiled.sources.position(span).line)
+        Some(self.compiled.sources.line(span))
     }
 
     /// A step, for diagnostics.

@@ -7,7 +7,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use thiserror::Error;
 
 use super::problem::Problem;
-use crate::language::{Position, Span};
+use crate::language::{Lines, Position, Span};
 
 /// Something wrong in a text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,6 +39,7 @@ impl Diagnostic for Mistake {
 #[error("{} error{} in `{}`", list.len(), if list.len() == 1 { "" } else { "s" }, text.name())]
 pub struct Mistakes {
     text: Arc<NamedSource<String>>,
+    lines: Lines,
     list: Vec<Mistake>,
 }
 
@@ -46,6 +47,7 @@ impl Mistakes {
     pub(super) fn new(file: &str, text: &str, list: Vec<Mistake>) -> Self {
         Self {
             text: Arc::new(NamedSource::new(file, text.to_owned())),
+            lines: Lines::of(text),
             list,
         }
     }
@@ -62,7 +64,7 @@ impl Mistakes {
 
     /// The position of a mistake.
     pub fn position(&self, mistake: &Mistake) -> Position {
-        Position::of(self.text.inner(), mistake.at.start)
+        self.lines.position(self.text.inner(), mistake.at.start)
     }
 }
 

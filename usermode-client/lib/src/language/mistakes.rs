@@ -5,7 +5,8 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
-use super::mistake::{Mistake, Position};
+use super::mistake::Mistake;
+use super::position::Position;
 use super::sources::Sources;
 use super::span::Span;
 

@@ -277,7 +277,7 @@ fn what_is_wrong_in_a_block_or_a_function_is_reported_once() {
 #[track_caller]
 fn others(text: &str) -> Vec<Vec<String>> {
     let mistakes = compile("t.hws", text).expect_err(text);
-    let describe = |(at, label): (Span, &str)| format!("{} {label}", Position::of(text, at.start));
+    let describe = |(at, label): (Span, &str)| format!("{} {label}", Lines::of(text).position(text, at.start));
     let list = mistakes.list().iter();
     list.map(|mistake| mistake.other_places().map(describe).collect())
         .collect()
@@ -383,7 +383,7 @@ fn a_mistake_says_where_a_type_comes_from() {
         let text = format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{assignment}\n");
         let mistakes = compile("t.hws", &text).unwrap_err();
         let (at, label) = mistakes.list()[0].other_places().next().unwrap();
-        format!("{} {label}", Position::of(&text, at.start))
+        format!("{} {label}", Lines::of(&text).position(&text, at.start))
     };
     assert_eq!(place("y = f"), "3:5 destination declared here");
     assert_eq!(place("y = f < i"), "4:5 has this type");
