@@ -111,6 +111,14 @@ impl Diagnostic for Failure {
         }
     }
 
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        match self {
+            Self::Program(mistakes) => mistakes.help(),
+            Self::Assembly(mistakes) => mistakes.help(),
+            _ => None,
+        }
+    }
+
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         match self {
             Self::Program(mistakes) => mistakes.related(),

@@ -8,6 +8,7 @@ use hawser::language;
 use crate::args::{FmtArgs, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::program_file::read_text;
 use crate::say::say;
 
 /// What happens to a file whose layout is not canonical.
@@ -32,7 +33,7 @@ pub fn fmt(args: &FmtArgs) -> Result<Exit, Failure> {
 
 fn format(path: &Path, mode: Mode) -> Result<Exit, Failure> {
     let name = path.display();
-    let text = fs::read_to_string(path).map_err(|cause| Failure::File {
+    let text = read_text(path).map_err(|cause| Failure::File {
         path: path.into(),
         cause,
     })?;

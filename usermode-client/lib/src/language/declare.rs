@@ -1,5 +1,7 @@
 //! Declarations: what names stand for, and where arrays lie.
 
+use std::collections::HashMap;
+
 use hawser_abi::program::Space;
 
 use super::arrays::element_type;
@@ -9,7 +11,7 @@ use super::problem::Problem;
 use super::resolve::Resolver;
 use super::scope::Typed;
 use super::span::Span;
-use super::symbols::{Symbol, Trouble, check_name, reserved};
+use super::symbols::{Symbol, Trouble, check_name, redefined, reserved};
 use super::syntax::{Declaration, Expression, ExpressionKind, Function, Place, Statement, Word};
 use super::{DefaultFile, NamedArray, Role};
 use crate::program::ProgramError;
@@ -110,27 +112,21 @@ impl Resolver {
         if Callee::named(&function.name.text).is_some() {
             return Err(reserved(&function.name).into());
         }
-        for (index, parameter) in function.parameters.iter().enumerate() {
+        let mut parameters = HashMap::with_capacity(function.parameters.len());
+        for parameter in &function.parameters {
             check_name(parameter)?;
-            let before = &function.parameters[..index];
-            if let Some(first) = before.iter().find(|other| other.text == parameter.text) {
-                let problem = Problem::Redefined {
-                    name: parameter.text.to_string(),
-                };
-                return Err(Mistake::new(problem, parameter.span)
-                    .label("again")
-                    .also(first.span, "first here")
-                    .into());
+            if let Some(first) = parameters.insert(&*parameter.text, parameter.span) {
+                return Err(redefined(parameter, first).into());
             }
         }
-        self.check_names(&function.body, &function.parameters)
+        self.check_names(&function.body, &parameters)
     }
 
-    fn check_names(&self, expression: &Expression, parameters: &[Word]) -> Typed<()> {
+    fn check_names(&self, expression: &Expression, parameters: &HashMap<&str, Span>) -> Typed<()> {
         let all = |list: &[Expression]| list.iter().try_for_each(|inner| self.check_names(inner, parameters));
         match &expression.kind {
             ExpressionKind::Number(_) => Ok(()),
-            ExpressionKind::Name(name) if parameters.iter().any(|parameter| parameter.text == *name) => Ok(()),
+            ExpressionKind::Name(name) if parameters.contains_key(&**name) => Ok(()),
             ExpressionKind::Name(name) => {
                 let name = Word {
                     text: name.clone(),

@@ -2,6 +2,7 @@
 
 use hawser_abi::op::{Opcode, Predicate};
 
+use super::constant::Constant;
 use super::mistake::Mistake;
 use super::problem::Problem;
 use super::reader::{Parsed, Reader, word};
@@ -130,7 +131,7 @@ impl<'t> Reader<'_, 't> {
         };
         let kind = match token.kind {
             Kind::Open => return self.parentheses(),
-            _ if is_number(token) => ExpressionKind::Number(token.text.into()),
+            _ if is_number(token) => ExpressionKind::Number(Constant::written(token.text)),
             Kind::Word if self.rest().get(1).is_some_and(|next| next.kind == Kind::Open) => return self.call(token),
             Kind::Word => ExpressionKind::Name(token.text.into()),
             _ => return Err(self.expected(expected)),

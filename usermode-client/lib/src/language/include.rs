@@ -51,7 +51,7 @@ impl Reading<'_> {
     fn add(&mut self, statements: Vec<Statement>, depth: usize) {
         for statement in statements {
             match statement {
-                Statement::Include { path, .. } => {
+                Statement::Include { path } => {
                     if let Err(problem) = self.include(&path, depth) {
                         self.program.mistakes.push(Mistake::new(problem, path.span));
                         self.program.lacks_texts = true;
@@ -70,6 +70,10 @@ impl Reading<'_> {
             });
         }
         let includer = self.program.sources.get(path.span.source).name().to_owned();
+        let known = self.loader.identity(&includer, &path.text);
+        if known.is_some_and(|identity| self.seen.contains(&identity)) {
+            return Ok(());
+        }
         let text = self
             .loader
             .load(&includer, &path.text)

@@ -10,22 +10,37 @@ use super::position::Position;
 use super::sources::Sources;
 use super::span::Span;
 
-/// Everything wrong in a program, in the order of its texts.
+/// Mistakes that are kept: nobody reads more of them.
+pub(crate) const MOST: usize = 100;
+
+/// Everything wrong in a program, in the order of its texts; of very much the first hundred.
 #[derive(Clone, Debug)]
 pub struct Mistakes {
     sources: Sources,
     list: Vec<Mistake>,
+    /// Mistakes behind those that are kept.
+    left_out: usize,
     shown: Vec<Shown>,
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.sources.main().name();
-        match self.list.len() {
-            1 => write!(f, "1 error in `{name}`"),
-            more => write!(f, "{more} errors in `{name}`"),
-        }
+        f.write_str(&errors_in(self.list.len() + self.left_out, name))
     }
+}
+
+/// How many errors there are in a text.
+pub(crate) fn errors_in(count: usize, name: &str) -> String {
+    match count {
+        1 => format!("1 error in `{name}`"),
+        _ => format!("{count} errors in `{name}`"),
+    }
+}
+
+/// What a list of mistakes says of those that it leaves out.
+pub(crate) fn more<'a>(left_out: usize) -> Option<Box<dyn fmt::Display + 'a>> {
+    (left_out > 0).then(|| Box::new(format!("... and {left_out} more")) as Box<dyn fmt::Display>)
 }
 
 impl std::error::Error for Mistakes {}
@@ -33,11 +48,18 @@ impl std::error::Error for Mistakes {}
 impl Mistakes {
     pub(super) fn new(sources: Sources, mut list: Vec<Mistake>) -> Self {
         list.sort_by_key(|mistake| (mistake.at.source, mistake.at.start));
+        let left_out = list.len().saturating_sub(MOST);
+        list.truncate(MOST);
         let shown = list.iter().map(|mistake| Shown::new(mistake, &sources)).collect();
-        Self { sources, list, shown }
+        Self {
+            sources,
+            list,
+            left_out,
+            shown,
+        }
     }
 
-    /// The mistakes.
+    /// The mistakes, or the first of them.
     pub fn list(&self) -> &[Mistake] {
         &self.list
     }
@@ -56,6 +78,10 @@ impl Mistakes {
 impl Diagnostic for Mistakes {
     fn source_code(&self) -> Option<&dyn SourceCode> {
         Some(self.sources.main().code())
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        more(self.left_out)
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {

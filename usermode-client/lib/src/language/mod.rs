@@ -49,6 +49,7 @@ use crate::program::Program;
 pub use format::format;
 pub use mistake::Mistake;
 pub use mistakes::Mistakes;
+pub(crate) use mistakes::{MOST, errors_in, more};
 pub(crate) use position::Lines;
 pub use position::Position;
 pub use problem::Problem;

@@ -260,13 +260,9 @@ impl Reader<'_, '_> {
     }
 
     fn include(&mut self) -> Parsed<Statement> {
-        let start = self.next_span();
         self.advance();
         let path = self.text("the name of a file, in quotation marks")?;
-        Ok(Statement::Include {
-            path,
-            span: start.to(self.last_span()),
-        })
+        Ok(Statement::Include { path })
     }
 
     fn assignment(&mut self, expected: &'static str) -> Parsed<Assignment> {

@@ -1,6 +1,7 @@
 //! Gives expressions types and shapes.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use hawser_abi::op::{ElementType, Opcode};
@@ -63,7 +64,7 @@ pub(super) struct Frame {
     pub(super) function: usize,
     /// Where it is called.
     pub(super) call: Span,
-    pub(super) arguments: Vec<(Rc<str>, Argument)>,
+    pub(super) arguments: HashMap<Rc<str>, Argument>,
 }
 
 /// What a parameter stands for.
@@ -137,10 +138,8 @@ impl<'a> Scope<'a> {
     fn dispatch(&self, expression: &Expression, want: Option<Want>) -> Typed {
         let span = expression.span;
         match &expression.kind {
-            ExpressionKind::Number(text) => match Constant::written(text.clone()) {
-                Ok(constant) => Ok(Node::constant(constant, span)),
-                Err(problem) => Err(self.mistake(problem, span)),
-            },
+            ExpressionKind::Number(Ok(constant)) => Ok(Node::constant(constant.clone(), span)),
+            ExpressionKind::Number(Err(problem)) => Err(self.mistake(problem.clone(), span)),
             ExpressionKind::Name(name) => self.name(&Word {
                 text: name.clone(),
                 span,
@@ -191,7 +190,7 @@ impl<'a> Scope<'a> {
 
     fn name(&self, name: &Word) -> Typed {
         if let Some(frame) = self.frame
-            && let Some((_, argument)) = frame.arguments.iter().find(|(parameter, _)| *parameter == name.text)
+            && let Some(argument) = frame.arguments.get(&name.text)
         {
             return Ok(argument.node(name.span));
         }

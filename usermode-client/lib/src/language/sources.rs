@@ -34,6 +34,12 @@ impl Text {
 pub trait Loader {
     /// The text that `path` names in the text called `includer`, or why there is none.
     fn load(&mut self, includer: &str, path: &str) -> Result<Text, String>;
+
+    /// The identity of that text, where it can be told without loading it; one that has been included is then not loaded again.
+    fn identity(&mut self, includer: &str, path: &str) -> Option<String> {
+        let _ = (includer, path);
+        None
+    }
 }
 
 impl<F: FnMut(&str, &str) -> Result<Text, String>> Loader for F {

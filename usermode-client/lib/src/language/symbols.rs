@@ -159,7 +159,7 @@ impl Symbols {
     }
 }
 
-fn redefined(name: &Word, first: Span) -> Mistake {
+pub(super) fn redefined(name: &Word, first: Span) -> Mistake {
     let problem = Problem::Redefined {
         name: name.text.to_string(),
     };

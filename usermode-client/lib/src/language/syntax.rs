@@ -5,6 +5,8 @@ use std::rc::Rc;
 use hawser_abi::op::{Opcode, Predicate};
 
 use super::Role;
+use super::constant::Constant;
+use super::problem::Problem;
 use super::span::Span;
 
 /// Levels of parentheses, operators, blocks, calls of functions within functions, and files within files.
@@ -39,7 +41,7 @@ pub(super) enum Prefix {
 }
 
 /// An expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Expression {
     pub(super) kind: ExpressionKind,
     pub(super) span: Span,
@@ -48,10 +50,10 @@ pub(super) struct Expression {
 }
 
 /// What an expression is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum ExpressionKind {
-    /// A number without a sign.
-    Number(Rc<str>),
+    /// A number without a sign, or what is wrong with it.
+    Number(Result<Constant, Problem>),
     Name(Rc<str>),
     Prefix {
         prefix: Prefix,
@@ -79,7 +81,7 @@ pub(super) enum ExpressionKind {
 }
 
 /// A place in one dimension.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     Index(Expression),
     Range {
@@ -101,7 +103,7 @@ impl Place {
 }
 
 /// A declaration of an array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Declaration {
     pub(super) role: Role,
     pub(super) name: Word,
@@ -114,7 +116,7 @@ pub(super) struct Declaration {
 }
 
 /// A function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Function {
     pub(super) name: Word,
     pub(super) parameters: Vec<Word>,
@@ -122,7 +124,7 @@ pub(super) struct Function {
 }
 
 /// An assignment to an array or a part of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Assignment {
     pub(super) target: Word,
     /// The part of the array, the part of that part, and so on.
@@ -132,7 +134,7 @@ pub(super) struct Assignment {
 }
 
 /// How often a block runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Repetition {
     pub(super) variable: Option<Word>,
     /// The first value of the variable; 0 where nothing is written.
@@ -145,7 +147,7 @@ pub(super) struct Repetition {
 }
 
 /// A line, or a block of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Statement {
     Array(Declaration),
     Constant {
@@ -155,7 +157,6 @@ pub(super) enum Statement {
     Function(Function),
     Include {
         path: Word,
-        span: Span,
     },
     Assignment(Assignment),
     Repeat(Repetition),

@@ -136,6 +136,19 @@ fn blocks_that_run_for_ever_are_refused_at_once() {
 }
 
 #[test]
+fn of_very_many_mistakes_the_first_are_kept() {
+    let text = "$\n".repeat(20_000);
+    let mistakes = compile("t.hws", &text).unwrap_err();
+    assert_eq!((mistakes.list().len(), mistakes.list()[99].at.start), (100, 198));
+    assert_eq!(mistakes.to_string(), "20000 errors in `t.hws`");
+    let mut shown = String::new();
+    miette::NarratableReportHandler::new()
+        .render_report(&mut shown, &mistakes)
+        .unwrap();
+    assert!(shown.contains("... and 19900 more"), "{shown}");
+}
+
+#[test]
 fn memory_has_a_limit() {
     refused(
         "y = x + sum(x) as [1, 1, 1, 1, 1, 1, 1, 1, 1]",
