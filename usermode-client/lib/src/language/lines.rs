@@ -51,6 +51,10 @@ impl<'t> Cutter<'t> {
             Kind::Newline if self.depth == 0 => self.end(),
             Kind::Newline => self.before_break = self.line.len(),
             Kind::OpenBrace => {
+                // A block does not begin in parentheses.
+                if self.depth > 0 && self.begun().is_some_and(|first| first.text == "repeat") {
+                    self.split();
+                }
                 self.line.push(token);
                 self.end();
             }
@@ -64,9 +68,8 @@ impl<'t> Cutter<'t> {
     }
 
     fn within(&mut self, token: Token<'t>) {
-        let at_start = self.before_break > 0 && self.before_break == self.line.len();
-        let leads = at_start && token.kind == Kind::Word && is_leading_word(token.text);
         let assigns = matches!(token.kind, Kind::Equals | Kind::Colon) && self.before_break > 0;
+        let leads = self.begun().is_some_and(|first| leads(first, token)) && self.line.len() == self.before_break + 1;
         // None of these stands in parentheses: one of those before was forgotten.
         if self.depth > 0 && (leads || assigns) {
             self.split();
@@ -77,6 +80,12 @@ impl<'t> Cutter<'t> {
             _ => {}
         }
         self.line.push(token);
+    }
+
+    /// The first token after the last line end of the text, in parentheses.
+    fn begun(&self) -> Option<Token<'t>> {
+        let first = self.line.get(self.before_break)?;
+        (self.before_break > 0).then_some(*first)
     }
 
     /// Ends the line where the text last did.
@@ -99,6 +108,16 @@ impl<'t> Cutter<'t> {
         if !tokens.is_empty() {
             self.lines.push(Line { tokens, is_broken });
         }
+    }
+}
+
+/// Whether two tokens begin a line of its own wherever they stand. A word alone does not: it may be the name of an array.
+fn leads(first: Token<'_>, second: Token<'_>) -> bool {
+    let is_name = second.kind == Kind::Word && second.text != "as";
+    match first.text {
+        "include" => second.kind == Kind::Text,
+        "repeat" => is_name || second.kind == Kind::Number,
+        _ => is_name && first.kind == Kind::Word && is_leading_word(first.text),
     }
 }
 
@@ -157,6 +176,21 @@ mod tests {
         );
         assert_eq!(texts("y = (a\nrepeat 3 {\n}"), ["y = ( a", "repeat 3 {", "}"]);
         assert_eq!(texts("y = a) + (b\n+ c)"), ["y = a ) + ( b + c )"]);
+    }
+
+    #[test]
+    fn a_word_that_is_a_name_does_not_end_a_line() {
+        assert_eq!(
+            texts("y = max(1,\n repeat)\nz = f(\n def as [2],\n include[0],\n repeat\n)"),
+            [
+                "y = max ( 1 , repeat )",
+                "z = f ( def as [ 2 ] , include [ 0 ] , repeat )"
+            ]
+        );
+        assert_eq!(texts("y = (a\ndef f(v) = v"), ["y = ( a", "def f ( v ) = v"]);
+        assert_eq!(texts("y = (a\ninclude \"b\""), ["y = ( a", "include \"b\""]);
+        assert_eq!(texts("y = (a\nrepeat (2) {\n}"), ["y = ( a", "repeat ( 2 ) {", "}"]);
+        assert_eq!(texts("y = (a\nrepeat i in 0..2 {"), ["y = ( a", "repeat i in 0 .. 2 {"]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) struct Word {
     pub(super) span: Span,
 }
 
-/// Whether a line that begins with the word is a line of its own wherever it stands.
+/// Whether a line that begins with the word is no assignment, unless the word is a name.
 pub(super) fn is_leading_word(text: &str) -> bool {
     matches!(text, "const" | "def" | "include" | "repeat") || Role::named(text).is_some()
 }
