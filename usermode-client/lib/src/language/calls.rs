@@ -110,6 +110,8 @@ impl Scope<'_> {
             ..*self
         }
         .value(&function.body, want)?;
+        let ignored = slots.iter().filter(|(slot, _)| slot.uses.get() == 0);
+        ignored.for_each(|(_, argument)| argument.drop_uses());
         Ok(called(body, slots, span))
     }
 

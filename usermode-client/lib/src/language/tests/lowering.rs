@@ -119,6 +119,24 @@ fn functions_compute_what_they_are_given_once() {
 }
 
 #[test]
+fn what_a_function_ignores_keeps_no_memory() {
+    let scratch = |expression: &str| {
+        let text = format!(
+            "def three(v) = 3\ndef f(v) = -v + three(v * 2)\ndef g(v) = -v + 3\ndef h(v) = f(v) + three(f(v) + v)\n\
+             in x : i32[1024]\nout y : i32[1024]\ny = {expression}\n"
+        );
+        compiled(&text).program.scratch_size()
+    };
+    let needed = scratch("(x + 1) * 5 + 3 - x");
+    for expression in ["f(x + 1)", "h(x + 1)", "f(f(x + 1))"] {
+        assert_eq!(scratch(expression), needed, "{expression}");
+    }
+    let text =
+        "def three(v) = 3\ndef f(v) = three(v * 2 + neg(v)) + v\nin x : i32[2]\nout y : i32[2]\ny = f(x + 1) * f(x)\n";
+    assert_eq!(integers(text, &[3, -4], "y"), [42, 0]);
+}
+
+#[test]
 fn blocks_are_unrolled() {
     let text = "in x : i32[2, 3]\nout y : i32[6]\nrepeat i in 0..2 {\n repeat j in 0..3 {\n  y[i * 3 + j] = x[1 - i, j] * i\n }\n}\n";
     assert_eq!(integers(text, &[1, 2, 3, 4, 5, 6], "y"), [0, 0, 0, 1, 2, 3]);
