@@ -3,7 +3,7 @@
 use crate::failures::{Case, case};
 use crate::support::Place;
 
-pub const CASES: [Case; 15] = [
+pub const CASES: [Case; 16] = [
     case(
         &["run", "cut.hwp"],
         "file",
@@ -39,6 +39,12 @@ pub const CASES: [Case; 15] = [
         "plan",
         "plan-refused",
         "a driver would refuse the program: there is no data buffer (limit 1)",
+    ),
+    case(
+        &["run", "copy.hwa", "--bind", "x=x.npy"],
+        "binding",
+        "no-such-array",
+        "the program has no array `x`; its arrays have no names, and `--data` and `--data-out` take all of its data buffer",
     ),
     case(
         &["run", "copy.hwa", "--data", "x.npy"],

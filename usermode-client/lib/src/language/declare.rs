@@ -147,7 +147,7 @@ impl Resolver {
                     .flat_map(Place::expressions)
                     .try_for_each(|inner| self.check_names(inner, parameters))
             }
-            ExpressionKind::Reshape { of, dimensions } => {
+            ExpressionKind::Reshape { of, dimensions, .. } => {
                 self.check_names(of, parameters)?;
                 all(dimensions)
             }

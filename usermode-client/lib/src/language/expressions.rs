@@ -111,9 +111,11 @@ impl<'t> Reader<'_, 't> {
                 },
                 [word, open, ..] if word.text == "as" && open.kind == Kind::OpenBracket => {
                     self.advance();
+                    let shape = self.next_span();
                     ExpressionKind::Reshape {
                         of,
                         dimensions: self.dimensions()?,
+                        shape: shape.to(self.last_span()),
                     }
                 }
                 _ => return Ok(*of),
@@ -225,7 +227,7 @@ fn expression(kind: ExpressionKind, at: Span) -> Parsed<Expression> {
             let inner = places.iter().flat_map(Place::expressions).map(|place| place.depth);
             (of.depth.max(inner.max().unwrap_or_default()), at)
         }
-        ExpressionKind::Reshape { of, dimensions } => (of.depth.max(deepest(dimensions)), at),
+        ExpressionKind::Reshape { of, dimensions, .. } => (of.depth.max(deepest(dimensions)), at),
     };
     if inner >= MAX_DEPTH {
         return Err(Mistake::new(Problem::TooDeep { limit: MAX_DEPTH }, at));

@@ -65,7 +65,7 @@ impl Reading<'_> {
 
     fn include(&mut self, path: &Word, depth: usize) -> Result<(), Problem> {
         if depth >= MAX_INCLUDES_WITHIN {
-            return Err(Problem::TooDeep {
+            return Err(Problem::IncludesTooDeep {
                 limit: MAX_INCLUDES_WITHIN,
             });
         }

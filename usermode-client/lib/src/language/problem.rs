@@ -21,6 +21,8 @@ pub enum Problem {
     Chained,
     #[error("this is nested more than {limit} levels deep")]
     TooDeep { limit: usize },
+    #[error("texts include texts more than {limit} levels deep")]
+    IncludesTooDeep { limit: usize },
     #[error("a block holds assignments and blocks, and no declarations")]
     DeclarationInBlock,
     #[error("cannot include `{path}`: {why}")]
@@ -38,8 +40,8 @@ pub enum Problem {
     UnknownOperation { name: String },
     #[error("`{name}` is a function, and is used without arguments")]
     NotAValue { name: String },
-    #[error("`{name}` is a constant, not an array")]
-    NotAnArray { name: String },
+    #[error("`{name}` is {what}, not an array")]
+    NotAnArray { name: String, what: &'static str },
     #[error("a number is needed here, and {name} is none before the program runs")]
     NotANumber { name: String },
     #[error("`{name}` is declared `{role}`, and takes no values from a file")]
@@ -99,10 +101,14 @@ pub enum Problem {
     },
     #[error("`{text}` is not a number of elements")]
     BadCount { text: String },
+    #[error("an array of shape {shape} has more elements than can be counted")]
+    TooManyElements { shape: String },
     #[error("there can be at most {limit} dimensions")]
     TooManyDimensions { limit: usize },
     #[error("`{text}` is not an index, which is an integer from 0 on")]
     BadIndex { text: String },
+    #[error("`{text}` is not how often a block runs, which is an integer from 0 on")]
+    BadBound { text: String },
     #[error("{start}..{end} is not a range of elements")]
     BadRange { start: u64, end: u64 },
     #[error("{place} is outside a dimension of {length}")]
@@ -142,7 +148,7 @@ impl Problem {
             Self::Expected { .. } => "syntax",
             Self::Unfinished { .. } => "unfinished",
             Self::Chained => "chained",
-            Self::TooDeep { .. } => "too-deep",
+            Self::TooDeep { .. } | Self::IncludesTooDeep { .. } => "too-deep",
             Self::DeclarationInBlock => "declaration-in-block",
             Self::CannotInclude { .. } => "cannot-include",
             Self::UnknownName { .. } => "unknown-name",
@@ -168,9 +174,9 @@ impl Problem {
             Self::BadNumber { .. } => "bad-number",
             Self::NotAnInteger { .. } => "not-an-integer",
             Self::OutOfRange { .. } => "out-of-range",
-            Self::BadCount { .. } => "bad-count",
+            Self::BadCount { .. } | Self::TooManyElements { .. } => "bad-count",
             Self::TooManyDimensions { .. } => "too-many-dimensions",
-            Self::BadIndex { .. } => "bad-index",
+            Self::BadIndex { .. } | Self::BadBound { .. } => "bad-index",
             Self::BadRange { .. } => "bad-range",
             Self::OutsideArray { .. } => "outside-array",
             Self::NoSuchDimension { .. } => "no-such-dimension",
@@ -191,6 +197,9 @@ impl Problem {
     /// What to do about it, where that can be said.
     pub fn help(&self) -> Option<String> {
         let text = match self {
+            Self::UnknownCharacter { character: '.' } => {
+                "a number has digits on both sides of its point, as in `0.5` and `2.0`"
+            }
             Self::Chained => "put one of them in parentheses, if that is meant",
             Self::TooDeep { .. } => "give an inner result a name of its own",
             Self::DeclarationInBlock => "write it above the block",
@@ -220,7 +229,7 @@ impl Problem {
             Self::BadRange { .. } => "the end of a range is greater than its start",
             Self::AfterRange => "a part of an array has no gaps: only the last of its places is a range",
             Self::TooMuch => {
-                "functions are called within functions too often; assign an inner result to a `temp` array"
+                "blocks are repeated, or functions called within functions, too often; repeat less, or assign an inner result to a `temp` array"
             }
             Self::NoSteps => "a step is an assignment, like `y = fma(x, a, y)`",
             Self::NoData => "declare an `out` or `inout` array, or nobody sees what the program does",

@@ -185,6 +185,10 @@ impl Resolver {
         let Symbol::Array(index) = declared.symbol else {
             let problem = Problem::NotAnArray {
                 name: target.text.to_string(),
+                what: match declared.symbol {
+                    Symbol::Function(_) => "a function",
+                    _ => "a constant",
+                },
             };
             return Err(Mistake::new(problem, target.span)
                 .also(declared.at, "declared here")
@@ -287,7 +291,7 @@ impl Resolver {
     fn bound(&self, expression: &Expression) -> Typed<i128> {
         let (constant, declared) = self.scope().constant(expression)?;
         constant.integer().filter(|value| *value >= 0).ok_or_else(|| {
-            let problem = Problem::BadIndex {
+            let problem = Problem::BadBound {
                 text: constant.to_string(),
             };
             Mistake::new(problem, expression.span).declared(declared).into()

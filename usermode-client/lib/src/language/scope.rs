@@ -148,7 +148,7 @@ impl<'a> Scope<'a> {
             ExpressionKind::Infix { operator, operands, at } => self.infix(*operator, operands, want, (span, *at)),
             ExpressionKind::Call { function, arguments } => self.call(function, arguments, want, span),
             ExpressionKind::Part { of, places } => self.part(of, places, want, span),
-            ExpressionKind::Reshape { of, dimensions } => self.reshape(of, dimensions, want, span),
+            ExpressionKind::Reshape { of, dimensions, shape } => self.reshape(of, (dimensions, *shape), want, span),
         }
     }
 

@@ -100,10 +100,18 @@ impl Symbols {
     /// Begins a block with this variable, or gives it its next value.
     pub(super) fn enter(&mut self, variable: &Word, value: i128) -> Result<(), Mistake> {
         check_name(variable)?;
-        let outer = self.variables.iter().find(|(name, _)| name.text == variable.text);
-        let first = outer.map(|(name, _)| name.span);
-        if let Some(first) = first.or_else(|| self.names.get(&variable.text).map(|declared| declared.at)) {
-            return Err(redefined(variable, first));
+        if let Some((outer, _)) = self.variables.iter().find(|(name, _)| name.text == variable.text) {
+            return Err(redefined(variable, outer.span));
+        }
+        if let Some(declared) = self.names.get(&variable.text) {
+            let name = Word {
+                span: declared.at,
+                ..variable.clone()
+            };
+            return Err(match declared.line <= self.line {
+                true => redefined(variable, declared.at),
+                false => redefined(&name, variable.span),
+            });
         }
         self.variables.push((variable.clone(), Constant::Integer(value)));
         Ok(())

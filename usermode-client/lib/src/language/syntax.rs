@@ -77,6 +77,8 @@ pub(super) enum ExpressionKind {
     Reshape {
         of: Box<Expression>,
         dimensions: Vec<Expression>,
+        /// The dimensions with their brackets.
+        shape: Span,
     },
 }
 

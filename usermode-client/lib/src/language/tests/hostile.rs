@@ -152,7 +152,7 @@ fn of_very_many_mistakes_the_first_are_kept() {
 fn memory_has_a_limit() {
     refused(
         "y = x + sum(x) as [1, 1, 1, 1, 1, 1, 1, 1, 1]",
-        "too-many-dimensions 4:9",
+        "too-many-dimensions 4:19",
     );
     let text =
         "inout x : f32[5, 4000000]\nx[0] = (x[0] + 1) * ((x[1] + 1) * ((x[2] + 1) * ((x[3] + 1) * (x[4] + 1))))\n";

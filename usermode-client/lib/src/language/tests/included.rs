@@ -91,6 +91,8 @@ fn a_text_that_cannot_be_included_is_told() {
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
     assert_eq!(mistakes_of(&files), ["16 too-deep 1:9"]);
+    let mistakes = compile_files(&files).unwrap_err();
+    assert_eq!(mistakes.list()[0].problem.help(), None);
 }
 
 #[test]

@@ -273,6 +273,40 @@ fn what_is_wrong_in_a_block_or_a_function_is_reported_once() {
     assert_eq!(mistakes(text), ["outside-array 3:4"]);
 }
 
+#[test]
+fn mistakes_are_told_in_the_words_of_what_they_are_about() {
+    let told = |lines: &str| {
+        let mistakes = compile(
+            "t.hws",
+            &format!("def f(v) = v\nin x : f32[4]\nout y : f32[4]\n{lines}\n"),
+        )
+        .unwrap_err();
+        let mistake = &mistakes.list()[0];
+        let help = mistake.problem.help().unwrap_or_default();
+        format!("{} {mistake} / {help}", mistakes.position(mistake))
+    };
+    assert_eq!(
+        told("f = x"),
+        "4:1 `f` is a function, not an array / only arrays can be assigned to"
+    );
+    assert_eq!(
+        told("repeat 2.5 { y = x }"),
+        "4:8 `2.5` is not how often a block runs, which is an integer from 0 on / "
+    );
+    assert_eq!(
+        told("temp t : f32[1099511627776,1099511627776]"),
+        "4:13 an array of shape [1099511627776, 1099511627776] has more elements than can be counted / "
+    );
+    assert!(told("y = x as [4294967296, 4294967296]").starts_with("4:10 an array of shape"));
+    assert!(told("y = x as [0]").starts_with("4:11 `0` is not a number of elements"));
+    for number in ["x * .5", "x * 2."] {
+        assert!(told(&format!("y = {number}")).ends_with("digits on both sides of its point, as in `0.5` and `2.0`"));
+    }
+    let text = "out y : f32[4]\nrepeat i in 0..4 { y[i] = 1 }\nconst i = 2\n";
+    assert_eq!(mistakes(text), ["redefined 3:7"]);
+    assert_eq!(others(text), [["2:8 first here"]]);
+}
+
 /// The other places of every mistake, and what they are.
 #[track_caller]
 fn others(text: &str) -> Vec<Vec<String>> {
