@@ -74,6 +74,13 @@ pub enum Failure {
     /// A result cannot be written.
     #[error(transparent)]
     Output(ArrayFileError),
+    /// What was printed did not arrive.
+    #[error("the output is not whole")]
+    Lost {
+        /// Why.
+        #[source]
+        cause: &'static io::Error,
+    },
     /// An image of the driver cannot be loaded.
     #[error("{message}")]
     #[cfg_attr(
@@ -149,7 +156,7 @@ impl Failure {
         match self {
             Self::Usage { .. } | Self::File { .. } | Self::Program(_) | Self::Plan(_) => Exit::Usage,
             Self::Unwritable { .. } | Self::NotWhole { .. } | Self::Assembly(_) => Exit::Usage,
-            Self::Binding(_) | Self::Output(_) | Self::Image { .. } => Exit::Usage,
+            Self::Binding(_) | Self::Output(_) | Self::Lost { .. } | Self::Image { .. } => Exit::Usage,
             Self::Device(_) => Exit::Device,
             Self::Machine(_) => Exit::Machine,
         }
@@ -162,7 +169,7 @@ impl Failure {
             Self::Program(_) | Self::Assembly(_) => "program",
             Self::Plan(_) => "plan",
             Self::Binding(_) => "binding",
-            Self::Output(_) => "output",
+            Self::Output(_) | Self::Lost { .. } => "output",
             Self::Image { .. } => "image",
             Self::Device(_) => "device",
             Self::Machine(_) => "machine",
@@ -180,6 +187,7 @@ impl Failure {
             Self::Plan(_) => "plan-refused",
             Self::Binding(error) => error.code(),
             Self::Output(error) => error.code(),
+            Self::Lost { .. } => "output-lost",
             Self::Image { .. } => "image-unusable",
             Self::Device(Error::NoDevice) => "no-device",
             Self::Device(_) => "device",

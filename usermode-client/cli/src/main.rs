@@ -34,7 +34,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Command, Output};
+use failure::Failure;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -50,8 +51,10 @@ fn main() -> ExitCode {
         Command::Info(args) => commands::info(args),
         Command::Stats(args) => commands::stats(args),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => failure.report(output).into(),
+    let exit = result.unwrap_or_else(|failure| failure.report(output));
+    match say::lost() {
+        // There is nowhere else to say so.
+        Some(cause) => exit.max(Failure::Lost { cause }.report(Output::Text)).into(),
+        None => exit.into(),
     }
 }
