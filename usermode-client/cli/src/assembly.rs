@@ -6,13 +6,14 @@ use serde_json::json;
 use crate::args::{AsmArgs, DisasmArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fmt::write;
+use crate::output_file::{check_other, write};
 use crate::program_file::ProgramFile;
 use crate::say::say;
 use crate::text::{bytes, counted};
 
 /// Writes the program of a text to a file, whether or not a driver would accept it.
 pub fn asm(args: &AsmArgs) -> Result<Exit, Failure> {
+    check_other(&args.file, &args.out)?;
     let file = ProgramFile::load(&args.file)?;
     let program = &file.compiled.program;
     write(&args.out, program.bytes())?;

@@ -1,6 +1,5 @@
 //! `hawser fmt`: gives programs their canonical layout.
 
-use std::fs;
 use std::path::Path;
 
 use hawser::language;
@@ -8,6 +7,7 @@ use hawser::language;
 use crate::args::{FmtArgs, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output_file::write;
 use crate::program_file::read_text;
 use crate::say::say;
 
@@ -52,12 +52,4 @@ fn format(path: &Path, mode: Mode) -> Result<Exit, Failure> {
             Ok(Exit::Success)
         }
     }
-}
-
-/// Writes a file of the user's.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|cause| Failure::Unwritable {
-        path: path.into(),
-        cause,
-    })
 }

@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod fmt;
 mod npy;
+mod output_file;
 mod pattern;
 mod plan_report;
 mod png_file;

@@ -3,7 +3,7 @@
 use crate::failures::{Case, case};
 use crate::support::Place;
 
-pub const CASES: [Case; 16] = [
+pub const CASES: [Case; 18] = [
     case(
         &["run", "cut.hwp"],
         "file",
@@ -21,6 +21,18 @@ pub const CASES: [Case; 16] = [
         "file",
         "program-unwritable",
         "cannot write `folder`: Is a directory (os error 21)",
+    ),
+    case(
+        &["asm", "copy.hwa", "-o", "./copy.hwa"],
+        "file",
+        "program-unwritable",
+        "cannot write `./copy.hwa`: it is the program that is read",
+    ),
+    case(
+        &["asm", "copy.hwa", "-o", "no/such.hwp"],
+        "file",
+        "program-unwritable",
+        "cannot write `no/such.hwp`: No such file or directory (os error 2)",
     ),
     case(
         &["asm", "wrong.hwa", "-o", "w.hwp"],
