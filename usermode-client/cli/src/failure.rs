@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use hawser::Error;
 use hawser::assembly;
-use hawser::language::Mistakes;
+use hawser::language::{Mistakes, Position};
 use hawser::transport::TransportError;
 use hawser_core::Refusal;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -213,11 +213,7 @@ impl Failure {
     }
 
     fn json(&self) -> Value {
-        let mistakes = match self {
-            Self::Program(mistakes) => mistakes_json(mistakes),
-            Self::Assembly(mistakes) => assembly_json(mistakes),
-            _ => Vec::new(),
-        };
+        let mistakes = self.mistakes();
         json!({
             "schema": SCHEMA,
             "exit": self.exit() as u8,
@@ -226,6 +222,39 @@ impl Failure {
             "message": self.message(),
             "mistakes": mistakes,
         })
+    }
+
+    /// The mistakes of the program.
+    fn mistakes(&self) -> Vec<Value> {
+        match self {
+            Self::Program(mistakes) => {
+                let list = mistakes.list().iter();
+                list.map(|mistake| {
+                    let told = Told {
+                        code: mistake.problem.code(),
+                        file: mistakes.file(mistake),
+                        position: mistakes.position(mistake),
+                        help: mistake.problem.help(),
+                    };
+                    told.json(mistake)
+                })
+                .collect()
+            }
+            Self::Assembly(mistakes) => {
+                let list = mistakes.list().iter();
+                list.map(|mistake| {
+                    let told = Told {
+                        code: mistake.problem.code(),
+                        file: mistakes.file(),
+                        position: mistakes.position(mistake),
+                        help: mistake.problem.help().map(str::to_owned),
+                    };
+                    told.json(mistake)
+                })
+                .collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The message with those of its causes.
@@ -243,34 +272,25 @@ impl Failure {
     }
 }
 
-fn mistakes_json(mistakes: &Mistakes) -> Vec<Value> {
-    let json = |mistake: &hawser::language::Mistake| {
-        let position = mistakes.position(mistake);
-        json!({
-            "code": mistake.problem.code(),
-            "message": mistake.problem.to_string(),
-            "file": mistakes.file(mistake),
-            "line": position.line,
-            "column": position.column,
-            "help": mistake.problem.help(),
-        })
-    };
-    mistakes.list().iter().map(json).collect()
+/// What JSON says of a mistake, beside its message.
+struct Told<'a> {
+    code: &'static str,
+    file: &'a str,
+    position: Position,
+    help: Option<String>,
 }
 
-fn assembly_json(mistakes: &assembly::Mistakes) -> Vec<Value> {
-    let json = |mistake: &assembly::Mistake| {
-        let position = mistakes.position(mistake);
+impl Told<'_> {
+    fn json(&self, message: &impl fmt::Display) -> Value {
         json!({
-            "code": mistake.problem.code(),
-            "message": mistake.problem.to_string(),
-            "file": mistakes.file(),
-            "line": position.line,
-            "column": position.column,
-            "help": mistake.problem.help(),
+            "code": self.code,
+            "message": message.to_string(),
+            "file": self.file,
+            "line": self.position.line,
+            "column": self.position.column,
+            "help": self.help,
         })
-    };
-    mistakes.list().iter().map(json).collect()
+    }
 }
 
 /// Says on the terminal why the device did not run a program, with the line of the step.

@@ -45,10 +45,10 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
         Command::Fmt(args) => fmt::fmt(args),
-        Command::Compile(args) => compile::compile(args),
+        Command::Compile(args) => compile::compile(args, "hawser.compile/1"),
         Command::Explain(args) => explain::explain(args),
         Command::Disasm(args) => assembly::disasm(args),
-        Command::Asm(args) => assembly::asm(args),
+        Command::Asm(args) => compile::compile(args, "hawser.asm/1"),
         Command::Info(args) => commands::info(args),
         Command::Stats(args) => commands::stats(args),
     };

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::failure::Failure;
 
@@ -20,9 +20,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// Refuses to write to the file that is read.
 pub fn check_other(input: &Path, output: &Path) -> Result<(), Failure> {
     let place = |path: &Path| fs::canonicalize(path).ok();
-    let same = |place: PathBuf| fs::metadata(&place).is_ok_and(|found| found.is_file());
     match (place(input), place(output)) {
-        (Some(from), Some(to)) if from == to && same(from) => {
+        (Some(from), Some(to)) if from == to && from.is_file() => {
             let cause = io::Error::new(io::ErrorKind::InvalidInput, "it is the program that is read");
             Err(unwritable(output, cause))
         }

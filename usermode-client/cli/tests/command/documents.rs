@@ -230,11 +230,12 @@ fn the_documentation_names_every_field_of_a_run() {
 fn the_documentation_names_every_field_of_the_other_commands() {
     compare("hawser.check/1", &[(SUCCESS, &["check", "p.hws"])], &[]);
     compare("hawser.explain/1", &[(SUCCESS, &["explain", "large.hws"])], &[]);
-    let both: [(i32, &[&str]); 2] = [
+    let all: [(i32, &[&str]); 3] = [
         (SUCCESS, &["disasm", "p.hwa"]),
+        (SUCCESS, &["compile", "p.hws", "-o", "q.hwp"]),
         (SUCCESS, &["asm", "p.hwa", "-o", "q.hwp"]),
     ];
-    compare("hawser.disasm/1", &both, &[]);
+    compare("hawser.disasm/1", &all, &[]);
     compare(
         "hawser.info/1",
         &[(SUCCESS, &["info", "--seed", "1"])],

@@ -3,7 +3,7 @@
 use crate::failures::{Case, case};
 use crate::support::Place;
 
-pub const CASES: [Case; 18] = [
+pub const CASES: [Case; 19] = [
     case(
         &["run", "cut.hwp"],
         "file",
@@ -33,6 +33,12 @@ pub const CASES: [Case; 18] = [
         "file",
         "program-unwritable",
         "cannot write `no/such.hwp`: No such file or directory (os error 2)",
+    ),
+    case(
+        &["compile", "copy.hwa", "-o", "./copy.hwa"],
+        "file",
+        "program-unwritable",
+        "cannot write `./copy.hwa`: it is the program that is read",
     ),
     case(
         &["asm", "wrong.hwa", "-o", "w.hwp"],
