@@ -27,10 +27,16 @@ pub enum Form {
 
 impl Form {
     fn of(path: &Path) -> Self {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("hwa") => Self::Assembly,
-            Some("hwp") => Self::Bytes,
-            _ => Self::Language,
+        let is = |form: &str| {
+            path.extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case(form))
+        };
+        if is("hwa") {
+            Self::Assembly
+        } else if is("hwp") {
+            Self::Bytes
+        } else {
+            Self::Language
         }
     }
 }
@@ -175,6 +181,19 @@ fn text(path: &Path) -> io::Result<Text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn extensions_are_the_same_in_capitals() {
+        for (name, form) in [
+            ("p.hwa", Form::Assembly),
+            ("P.HWA", Form::Assembly),
+            ("P.Hwp", Form::Bytes),
+            ("P.HWS", Form::Language),
+            ("hwa", Form::Language),
+        ] {
+            assert_eq!(Form::of(Path::new(name)), form, "{name}");
+        }
+    }
 
     #[test]
     fn files_are_looked_for_beside_the_text_that_names_them() {
