@@ -1,10 +1,11 @@
 //! A program in a file: a text of the language, an assembly, or the bytes themselves, by the extension of its name.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hawser::language::{self, Compiled, Loader, Source, Span, Text};
+use hawser::language::{self, Compiled, Loader, Source, SourceId, Span, Text};
 use hawser::{Program, assembly};
 use hawser_core::{Limits, Refusal};
 use miette::{LabeledSpan, NamedSource};
@@ -37,6 +38,25 @@ impl Form {
             Self::Bytes
         } else {
             Self::Language
+        }
+    }
+}
+
+/// A line of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// From 1.
+    pub number: usize,
+    /// The text that it is in.
+    pub file: String,
+    is_included: bool,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_included {
+            true => write!(f, "line {} of {}", self.number, self.file),
+            false => write!(f, "line {}", self.number),
         }
     }
 }
@@ -84,10 +104,15 @@ impl ProgramFile {
         source.code().clone()
     }
 
-    /// The line of a step, in the text that it comes from; bytes have no lines.
-    pub fn line(&self, step: u32) -> Option<usize> {
+    /// Where a step comes from; bytes have no lines.
+    pub fn line(&self, step: u32) -> Option<Line> {
         let span = self.span(step).filter(|_| self.form != Form::Bytes)?;
-        Some(self.compiled.sources.line(span))
+        let sources = &self.compiled.sources;
+        Some(Line {
+            number: sources.line(span),
+            file: sources.get(span.source).name().to_owned(),
+            is_included: span.source != SourceId::default(),
+        })
     }
 
     /// A step, for diagnostics.
