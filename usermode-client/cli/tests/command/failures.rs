@@ -284,8 +284,6 @@ fn the_documentation_lists_every_failure() {
     let late = ("output", "array-unwritable");
     // Told where standard output does not go.
     let lost = ("output", "output-lost");
-    // Of commands without JSON; see `programs.rs`.
-    let text_only = ("file", "program-unwritable");
     // Of a build without a simulated machine, of a real device, and of a machine that stops.
     let elsewhere = [
         ("usage", "usage"),
@@ -295,7 +293,7 @@ fn the_documentation_lists_every_failure() {
     ];
     let seen = all_cases().map(|case| (case.kind, case.code));
     let known: BTreeSet<_> = seen
-        .chain([late, lost, text_only])
+        .chain([late, lost])
         .chain(elsewhere)
         .map(|(kind, code)| (kind.to_owned(), code.to_owned()))
         .collect();
