@@ -9,7 +9,7 @@ use super::constant::Constant;
 use super::problem::Problem;
 use super::span::Span;
 
-/// Levels of parentheses, operators, blocks, calls of functions within functions, and files within files.
+/// Levels of parentheses, operators, blocks, and calls of functions within functions.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// A word of the text.
@@ -45,7 +45,7 @@ pub(super) enum Prefix {
 pub(super) struct Expression {
     pub(super) kind: ExpressionKind,
     pub(super) span: Span,
-    /// Levels of expressions in it, itself included.
+    /// Levels of expressions in it, those of places and dimensions included, and itself. Parentheses alone are none.
     pub(super) depth: usize,
 }
 
