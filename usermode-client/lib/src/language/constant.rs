@@ -131,7 +131,7 @@ impl Constant {
             text: self.to_string(),
             element: element.name(),
         })?;
-        let (least, most) = range(element);
+        let (least, most) = element.integers();
         if value < least || value > most {
             let range = format!("{least} to {most}");
             return Err(Problem::OutOfRange {
@@ -207,16 +207,6 @@ fn magnitude(text: &str) -> Option<u128> {
     };
     let all_digits = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
     all_digits.then(|| u128::from_str_radix(digits, radix).unwrap_or(u128::MAX))
-}
-
-fn range(element: ElementType) -> (i128, i128) {
-    let bits = element.size() * 8;
-    match element {
-        ElementType::I8 | ElementType::I16 | ElementType::I32 | ElementType::I64 => {
-            (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-        }
-        _ => (0, (1 << bits) - 1),
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use hawser_abi::op::ElementType;
 use hawser_abi::program::Space;
 
-use super::arrays::element_type;
 use super::mistake::Mistake;
 use super::operations::Callee;
 use super::problem::Problem;
@@ -58,7 +58,7 @@ impl Resolver {
 
     fn array(&mut self, declaration: &Declaration) -> Typed<usize> {
         let Declaration { role, name, .. } = declaration;
-        let element = element_type(&declaration.element.text).ok_or_else(|| {
+        let element = ElementType::named(&declaration.element.text).ok_or_else(|| {
             let problem = Problem::UnknownType {
                 name: declaration.element.text.to_string(),
             };

@@ -52,6 +52,7 @@ pub use mistakes::Mistakes;
 pub(crate) use mistakes::{MOST, errors_in, more};
 pub(crate) use position::Lines;
 pub use position::Position;
+pub(crate) use problem::ELEMENT_TYPES;
 pub use problem::Problem;
 pub use sources::{Loader, Source, Sources, Text};
 pub use span::{SourceId, Span};

@@ -4,6 +4,9 @@ use thiserror::Error;
 
 use crate::program::ProgramError;
 
+/// Help where an element type is needed.
+pub(crate) const ELEMENT_TYPES: &str = "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64";
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(
@@ -205,7 +208,7 @@ impl Problem {
             Self::DeclarationInBlock => "write it above the block",
             Self::UnknownName { .. } => "declare it before its first use: `in`, `out`, `inout`, `temp` or `const`",
             Self::Reserved { .. } => "choose another name",
-            Self::UnknownType { .. } => "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64",
+            Self::UnknownType { .. } => ELEMENT_TYPES,
             Self::UnknownOperation { name } => return Some(instead_of(name)),
             Self::NotAnArray { .. } => "only arrays can be assigned to",
             Self::NotAnInput { .. } => "values come from files into `in` and `inout` arrays",

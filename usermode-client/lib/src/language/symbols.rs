@@ -192,7 +192,5 @@ pub(super) fn reserved(name: &Word) -> Mistake {
 }
 
 pub(super) fn is_reserved(name: &str) -> bool {
-    WORDS.contains(&name)
-        || ElementType::ALL.iter().any(|element| element.name() == name)
-        || Opcode::ALL.iter().any(|operation| operation.name() == name)
+    WORDS.contains(&name) || ElementType::named(name).is_some() || Opcode::named(name).is_some()
 }
