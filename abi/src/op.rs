@@ -111,6 +111,11 @@ impl Opcode {
         1 << self as u8
     }
 
+    /// The operation of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
     /// The name in the program language and in messages.
     pub const fn name(self) -> &'static str {
         const NAMES: [&str; 29] = [
@@ -213,6 +218,15 @@ impl ElementType {
         }
     }
 
+    /// The least and the greatest value of a type of integers.
+    pub const fn integers(self) -> (i128, i128) {
+        let bits = 8 * self.size();
+        match self {
+            Self::I8 | Self::I16 | Self::I32 | Self::I64 => (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
+            _ => (0, (1 << bits) - 1),
+        }
+    }
+
     /// Whether its values are floating-point numbers.
     pub const fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
@@ -221,6 +235,11 @@ impl ElementType {
     /// The bit of this type in [`DeviceInfo::element_types`](crate::info::DeviceInfo::element_types).
     pub const fn bit(self) -> u32 {
         1 << self as u8
+    }
+
+    /// The element type of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
     /// The name in the program language and in messages.
@@ -260,6 +279,11 @@ impl Predicate {
             0..=5 => Some(Self::ALL[value as usize]),
             _ => None,
         }
+    }
+
+    /// The predicate of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
     /// The name in messages.
@@ -316,5 +340,30 @@ mod tests {
                 (byte < 6).then_some(byte)
             );
         }
+    }
+
+    #[test]
+    fn names_lead_back_to_what_they_name() {
+        for operation in Opcode::ALL {
+            assert_eq!(Opcode::named(operation.name()), Some(operation));
+        }
+        for element in ElementType::ALL {
+            assert_eq!(ElementType::named(element.name()), Some(element));
+        }
+        for predicate in Predicate::ALL {
+            assert_eq!(Predicate::named(predicate.name()), Some(predicate));
+        }
+        assert_eq!(
+            (Opcode::named("i8"), ElementType::named(""), Predicate::named("EQ")),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn ranges_are_those_of_the_types() {
+        assert_eq!(ElementType::I8.integers(), (i8::MIN.into(), i8::MAX.into()));
+        assert_eq!(ElementType::U16.integers(), (0, u16::MAX.into()));
+        assert_eq!(ElementType::I64.integers(), (i64::MIN.into(), i64::MAX.into()));
+        assert_eq!(ElementType::U64.integers(), (0, u64::MAX.into()));
     }
 }

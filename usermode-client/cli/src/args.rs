@@ -35,7 +35,7 @@ pub enum Command {
     /// Print the steps of a program as assembly
     Disasm(DisasmArgs),
     /// Make a program of assembly
-    Asm(AsmArgs),
+    Asm(CompileArgs),
     /// Print what device and driver can do
     Info(DeviceArgs),
     /// Print what the driver has done, and what it holds
@@ -86,11 +86,14 @@ pub struct FmtArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct CompileArgs {
-    /// Program (.hws)
+    /// Program (.hws, .hwa)
     pub file: PathBuf,
-    /// The file for the compiled program (.hwp)
+    /// Write header and steps to this file (.hwp)
     #[arg(short, long, value_name = "FILE.hwp")]
     pub out: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -112,18 +115,6 @@ pub struct ExplainArgs {
 pub struct DisasmArgs {
     /// Program (.hws, .hwa, .hwp)
     pub file: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct AsmArgs {
-    /// Program (.hwa)
-    pub file: PathBuf,
-    /// Write header and steps to this file (.hwp)
-    #[arg(short, long, value_name = "FILE.hwp")]
-    pub out: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -199,10 +190,10 @@ impl Args {
         match &self.command {
             Command::Run(args) => args.device.json,
             Command::Check(args) => args.json,
-            Command::Fmt(_) | Command::Compile(_) => false,
+            Command::Fmt(_) => false,
             Command::Explain(args) => args.json,
             Command::Disasm(args) => args.json,
-            Command::Asm(args) => args.json,
+            Command::Compile(args) | Command::Asm(args) => args.json,
             Command::Info(args) | Command::Stats(args) => args.json,
         }
         .into()

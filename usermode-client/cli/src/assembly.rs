@@ -1,40 +1,13 @@
-//! `hawser asm` and `hawser disasm`: programs as text, step by step.
+//! `hawser disasm`: the steps of a program as text.
 
 use hawser::language::{Compiled, Role};
 use serde_json::json;
 
-use crate::args::{AsmArgs, DisasmArgs};
+use crate::args::DisasmArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::fmt::write;
 use crate::program_file::ProgramFile;
 use crate::say::say;
-use crate::text::{bytes, counted};
-
-/// Writes the program of a text to a file, whether or not a driver would accept it.
-pub fn asm(args: &AsmArgs) -> Result<Exit, Failure> {
-    let file = ProgramFile::load(&args.file)?;
-    let program = &file.compiled.program;
-    write(&args.out, program.bytes())?;
-    if args.json {
-        let report = json!({
-            "schema": "hawser.asm/1",
-            "exit": 0,
-            "file": file.name,
-            "written_to": args.out.display().to_string(),
-            "steps": program.step_count(),
-        });
-        say!("{report:#}");
-    } else {
-        say!(
-            "{}: {}, {}",
-            args.out.display(),
-            counted(program.step_count() as u64, "step"),
-            bytes(program.bytes().len() as u64)
-        );
-    }
-    Ok(Exit::Success)
-}
 
 /// Prints the steps of a program.
 pub fn disasm(args: &DisasmArgs) -> Result<Exit, Failure> {

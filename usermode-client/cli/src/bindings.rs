@@ -14,11 +14,11 @@ use crate::program_file::beside;
 #[derive(Debug, Error)]
 pub enum BindingError {
     /// The program has no such array.
-    #[error("the program has no array `{name}`; it has {}", known.join(", "))]
+    #[error("the program has no array `{name}`; {}", arrays_of(known))]
     UnknownArray {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The names that there are; none in assembly and bytes.
         known: Vec<String>,
     },
     /// An array is bound twice.
@@ -89,6 +89,13 @@ pub enum BindingError {
         #[source]
         cause: Box<ArrayFileError>,
     },
+}
+
+fn arrays_of(known: &[String]) -> String {
+    match known {
+        [] => "its arrays have no names, and `--data` and `--data-out` take all of its data buffer".into(),
+        _ => format!("it has {}", known.join(", ")),
+    }
 }
 
 impl BindingError {

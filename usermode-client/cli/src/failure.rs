@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use hawser::Error;
 use hawser::assembly;
-use hawser::language::Mistakes;
+use hawser::language::{Mistakes, Position};
 use hawser::transport::TransportError;
 use hawser_core::Refusal;
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
@@ -74,6 +74,13 @@ pub enum Failure {
     /// A result cannot be written.
     #[error(transparent)]
     Output(ArrayFileError),
+    /// What was printed did not arrive.
+    #[error("the output is not whole")]
+    Lost {
+        /// Why.
+        #[source]
+        cause: &'static io::Error,
+    },
     /// An image of the driver cannot be loaded.
     #[error("{message}")]
     #[cfg_attr(
@@ -111,6 +118,14 @@ impl Diagnostic for Failure {
         }
     }
 
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        match self {
+            Self::Program(mistakes) => mistakes.help(),
+            Self::Assembly(mistakes) => mistakes.help(),
+            _ => None,
+        }
+    }
+
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         match self {
             Self::Program(mistakes) => mistakes.related(),
@@ -141,7 +156,7 @@ impl Failure {
         match self {
             Self::Usage { .. } | Self::File { .. } | Self::Program(_) | Self::Plan(_) => Exit::Usage,
             Self::Unwritable { .. } | Self::NotWhole { .. } | Self::Assembly(_) => Exit::Usage,
-            Self::Binding(_) | Self::Output(_) | Self::Image { .. } => Exit::Usage,
+            Self::Binding(_) | Self::Output(_) | Self::Lost { .. } | Self::Image { .. } => Exit::Usage,
             Self::Device(_) => Exit::Device,
             Self::Machine(_) => Exit::Machine,
         }
@@ -154,7 +169,7 @@ impl Failure {
             Self::Program(_) | Self::Assembly(_) => "program",
             Self::Plan(_) => "plan",
             Self::Binding(_) => "binding",
-            Self::Output(_) => "output",
+            Self::Output(_) | Self::Lost { .. } => "output",
             Self::Image { .. } => "image",
             Self::Device(_) => "device",
             Self::Machine(_) => "machine",
@@ -172,6 +187,7 @@ impl Failure {
             Self::Plan(_) => "plan-refused",
             Self::Binding(error) => error.code(),
             Self::Output(error) => error.code(),
+            Self::Lost { .. } => "output-lost",
             Self::Image { .. } => "image-unusable",
             Self::Device(Error::NoDevice) => "no-device",
             Self::Device(_) => "device",
@@ -197,11 +213,7 @@ impl Failure {
     }
 
     fn json(&self) -> Value {
-        let mistakes = match self {
-            Self::Program(mistakes) => mistakes_json(mistakes),
-            Self::Assembly(mistakes) => assembly_json(mistakes),
-            _ => Vec::new(),
-        };
+        let mistakes = self.mistakes();
         json!({
             "schema": SCHEMA,
             "exit": self.exit() as u8,
@@ -210,6 +222,39 @@ impl Failure {
             "message": self.message(),
             "mistakes": mistakes,
         })
+    }
+
+    /// The mistakes of the program.
+    fn mistakes(&self) -> Vec<Value> {
+        match self {
+            Self::Program(mistakes) => {
+                let list = mistakes.list().iter();
+                list.map(|mistake| {
+                    let told = Told {
+                        code: mistake.problem.code(),
+                        file: mistakes.file(mistake),
+                        position: mistakes.position(mistake),
+                        help: mistake.problem.help(),
+                    };
+                    told.json(mistake)
+                })
+                .collect()
+            }
+            Self::Assembly(mistakes) => {
+                let list = mistakes.list().iter();
+                list.map(|mistake| {
+                    let told = Told {
+                        code: mistake.problem.code(),
+                        file: mistakes.file(),
+                        position: mistakes.position(mistake),
+                        help: mistake.problem.help().map(str::to_owned),
+                    };
+                    told.json(mistake)
+                })
+                .collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The message with those of its causes.
@@ -227,34 +272,25 @@ impl Failure {
     }
 }
 
-fn mistakes_json(mistakes: &Mistakes) -> Vec<Value> {
-    let json = |mistake: &hawser::language::Mistake| {
-        let position = mistakes.position(mistake);
-        json!({
-            "code": mistake.problem.code(),
-            "message": mistake.problem.to_string(),
-            "file": mistakes.file(mistake),
-            "line": position.line,
-            "column": position.column,
-            "help": mistake.problem.help(),
-        })
-    };
-    mistakes.list().iter().map(json).collect()
+/// What JSON says of a mistake, beside its message.
+struct Told<'a> {
+    code: &'static str,
+    file: &'a str,
+    position: Position,
+    help: Option<String>,
 }
 
-fn assembly_json(mistakes: &assembly::Mistakes) -> Vec<Value> {
-    let json = |mistake: &assembly::Mistake| {
-        let position = mistakes.position(mistake);
+impl Told<'_> {
+    fn json(&self, message: &impl fmt::Display) -> Value {
         json!({
-            "code": mistake.problem.code(),
-            "message": mistake.problem.to_string(),
-            "file": mistakes.file(),
-            "line": position.line,
-            "column": position.column,
-            "help": mistake.problem.help(),
+            "code": self.code,
+            "message": message.to_string(),
+            "file": self.file,
+            "line": self.position.line,
+            "column": self.position.column,
+            "help": self.help,
         })
-    };
-    mistakes.list().iter().map(json).collect()
+    }
 }
 
 /// Says on the terminal why the device did not run a program, with the line of the step.

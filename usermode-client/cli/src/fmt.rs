@@ -1,6 +1,5 @@
 //! `hawser fmt`: gives programs their canonical layout.
 
-use std::fs;
 use std::path::Path;
 
 use hawser::language;
@@ -8,6 +7,8 @@ use hawser::language;
 use crate::args::{FmtArgs, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output_file::write;
+use crate::program_file::read_text;
 use crate::say::say;
 
 /// What happens to a file whose layout is not canonical.
@@ -32,7 +33,7 @@ pub fn fmt(args: &FmtArgs) -> Result<Exit, Failure> {
 
 fn format(path: &Path, mode: Mode) -> Result<Exit, Failure> {
     let name = path.display();
-    let text = fs::read_to_string(path).map_err(|cause| Failure::File {
+    let text = read_text(path).map_err(|cause| Failure::File {
         path: path.into(),
         cause,
     })?;
@@ -51,12 +52,4 @@ fn format(path: &Path, mode: Mode) -> Result<Exit, Failure> {
             Ok(Exit::Success)
         }
     }
-}
-
-/// Writes a file of the user's.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|cause| Failure::Unwritable {
-        path: path.into(),
-        cause,
-    })
 }

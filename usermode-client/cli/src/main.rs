@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod fmt;
 mod npy;
+mod output_file;
 mod pattern;
 mod plan_report;
 mod png_file;
@@ -34,7 +35,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Command, Output};
+use failure::Failure;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -43,15 +45,17 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
         Command::Fmt(args) => fmt::fmt(args),
-        Command::Compile(args) => compile::compile(args),
+        Command::Compile(args) => compile::compile(args, "hawser.compile/1"),
         Command::Explain(args) => explain::explain(args),
         Command::Disasm(args) => assembly::disasm(args),
-        Command::Asm(args) => assembly::asm(args),
+        Command::Asm(args) => compile::compile(args, "hawser.asm/1"),
         Command::Info(args) => commands::info(args),
         Command::Stats(args) => commands::stats(args),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => failure.report(output).into(),
+    let exit = result.unwrap_or_else(|failure| failure.report(output));
+    match say::lost() {
+        // There is nowhere else to say so.
+        Some(cause) => exit.max(Failure::Lost { cause }.report(Output::Text)).into(),
+        None => exit.into(),
     }
 }

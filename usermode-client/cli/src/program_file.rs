@@ -1,14 +1,19 @@
 //! A program in a file: a text of the language, an assembly, or the bytes themselves, by the extension of its name.
 
+use std::fmt;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hawser::language::{self, Compiled, Source, Span, Text};
+use hawser::language::{self, Compiled, Loader, Source, SourceId, Span, Text};
 use hawser::{Program, assembly};
 use hawser_core::{Limits, Refusal};
 use miette::{LabeledSpan, NamedSource};
 
 use crate::failure::Failure;
+
+/// Most bytes of a file that is a program, or part of one.
+const LONGEST: u64 = 16 << 20;
 
 /// How a program is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +28,35 @@ pub enum Form {
 
 impl Form {
     fn of(path: &Path) -> Self {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("hwa") => Self::Assembly,
-            Some("hwp") => Self::Bytes,
-            _ => Self::Language,
+        let is = |form: &str| {
+            path.extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case(form))
+        };
+        if is("hwa") {
+            Self::Assembly
+        } else if is("hwp") {
+            Self::Bytes
+        } else {
+            Self::Language
+        }
+    }
+}
+
+/// A line of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// From 1.
+    pub number: usize,
+    /// The text that it is in.
+    pub file: String,
+    is_included: bool,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_included {
+            true => write!(f, "line {} of {}", self.number, self.file),
+            false => write!(f, "line {}", self.number),
         }
     }
 }
@@ -48,11 +78,11 @@ impl ProgramFile {
         let compiled = match form {
             Form::Language => compile(path)?,
             Form::Assembly => {
-                let text = read(path.into()).map_err(|cause| unreadable(path, cause))?.text;
+                let text = read_text(path).map_err(|cause| unreadable(path, cause))?;
                 assembly::assemble(&name, &text)?
             }
             Form::Bytes => {
-                let bytes = fs::read(path).map_err(|cause| unreadable(path, cause))?;
+                let bytes = read(path).map_err(|cause| unreadable(path, cause))?;
                 let text = assembly::disassemble(&bytes).map_err(|cause| Failure::NotWhole {
                     path: path.into(),
                     cause,
@@ -74,10 +104,15 @@ impl ProgramFile {
         source.code().clone()
     }
 
-    /// The line of a step, in the text that it comes from; bytes have no lines.
-    pub fn line(&self, step: u32) -> Option<usize> {
+    /// Where a step comes from; bytes have no lines.
+    pub fn line(&self, step: u32) -> Option<Line> {
         let span = self.span(step).filter(|_| self.form != Form::Bytes)?;
-        Some(self.compiled.sources.position(span).line)
+        let sources = &self.compiled.sources;
+        Some(Line {
+            number: sources.line(span),
+            file: sources.get(span.source).name().to_owned(),
+            is_included: span.source != SourceId::default(),
+        })
     }
 
     /// A step, for diagnostics.
@@ -101,7 +136,7 @@ impl ProgramFile {
     }
 }
 
-fn unreadable(path: &Path, cause: std::io::Error) -> Failure {
+fn unreadable(path: &Path, cause: io::Error) -> Failure {
     Failure::File {
         path: path.into(),
         cause,
@@ -109,12 +144,32 @@ fn unreadable(path: &Path, cause: std::io::Error) -> Failure {
 }
 
 fn compile(path: &Path) -> Result<Compiled, Failure> {
-    let main = read(path.into()).map_err(|cause| unreadable(path, cause))?;
-    let mut included = |includer: &str, path: &str| {
+    let main = text(path).map_err(|cause| unreadable(path, cause))?;
+    Ok(language::compile_with(main, &mut Files)?)
+}
+
+/// Files that programs include.
+struct Files;
+
+impl Loader for Files {
+    fn load(&mut self, includer: &str, path: &str) -> Result<Text, String> {
         let path = beside(includer, path);
-        read(path).map_err(|cause| cause.to_string())
-    };
-    Ok(language::compile_with(main, &mut included)?)
+        // What is no file, like a device or a pipe, may have no end.
+        match fs::metadata(&path) {
+            Ok(found) if !found.is_file() => Err("it is no file".into()),
+            _ => text(&path).map_err(|cause| cause.to_string()),
+        }
+    }
+
+    fn identity(&mut self, includer: &str, path: &str) -> Option<String> {
+        Some(identity(&beside(includer, path)))
+    }
+}
+
+/// What tells a file from others, whatever it is called.
+fn identity(path: &Path) -> String {
+    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    whole.display().to_string()
 }
 
 /// The path of a file that the text called `includer` names.
@@ -123,19 +178,47 @@ pub fn beside(includer: &str, path: &str) -> PathBuf {
     directory.join(path)
 }
 
-fn read(path: PathBuf) -> std::io::Result<Text> {
-    let text = fs::read_to_string(&path)?;
-    let identity = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+/// The bytes of a program's file, if they are not more than any program has.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        let message = format!("it is longer than {}", crate::text::bytes(LONGEST));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// The same as a text.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not a text in UTF-8");
+    String::from_utf8(read(path)?).map_err(not_text)
+}
+
+fn text(path: &Path) -> io::Result<Text> {
     Ok(Text {
         name: path.display().to_string(),
-        identity: identity.display().to_string(),
-        text,
+        identity: identity(path),
+        text: read_text(path)?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn extensions_are_the_same_in_capitals() {
+        for (name, form) in [
+            ("p.hwa", Form::Assembly),
+            ("P.HWA", Form::Assembly),
+            ("P.Hwp", Form::Bytes),
+            ("P.HWS", Form::Language),
+            ("hwa", Form::Language),
+        ] {
+            assert_eq!(Form::of(Path::new(name)), form, "{name}");
+        }
+    }
 
     #[test]
     fn files_are_looked_for_beside_the_text_that_names_them() {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::bindings::{BoundArray, Origin};
 use crate::connection::{Place, Shutdown};
 use crate::plan_report::PlanReport;
-use crate::program_file::ProgramFile;
+use crate::program_file::{Line, ProgramFile};
 use crate::raw_data::RawDataReport;
 use crate::values::{ElementValue, head};
 use crate::verify::Verification;
@@ -114,8 +114,12 @@ pub struct ResultReport {
     pub reason: Option<&'static str>,
     pub message: Option<String>,
     pub step: Option<u32>,
-    /// Line of that step in the program.
+    /// The text that the step comes from, and its line there.
+    pub file: Option<String>,
     pub line: Option<usize>,
+    /// The same in words.
+    #[serde(skip)]
+    pub origin: Option<Line>,
     pub operand: Option<u32>,
     /// The driver's record of the request, where it kept one.
     pub record: Option<RecordReport>,
@@ -131,7 +135,9 @@ impl ResultReport {
             reason: Some(Reason::None.name()),
             message: None,
             step: None,
+            file: None,
             line: None,
+            origin: None,
             operand: None,
             record: Some(RecordReport::new(record)),
         }
@@ -140,6 +146,7 @@ impl ResultReport {
     /// An end without success.
     pub fn ended(ending: &Ending, file: &ProgramFile) -> Self {
         let step = ending.step_index();
+        let origin = step.and_then(|step| file.line(step));
         Self {
             cookie: ending.cookie,
             status: ending.status.0,
@@ -147,7 +154,9 @@ impl ResultReport {
             reason: ending.reason().map(Reason::name),
             message: Some(ending.to_string()),
             step,
-            line: step.and_then(|step| file.line(step)),
+            file: origin.as_ref().map(|line| line.file.clone()),
+            line: origin.as_ref().map(|line| line.number),
+            origin,
             operand: ending.operand().map(|operand| operand as u32),
             record: ending.record.as_ref().map(RecordReport::new),
         }

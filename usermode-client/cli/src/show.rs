@@ -125,7 +125,10 @@ pub fn refusal(result: &ResultReport) {
     say!("\nresult      {}", result.status_name);
     say!("  reason     {}", result.reason.unwrap_or("not known"));
     if let Some(step) = result.step {
-        let line = result.line.map_or(String::new(), |line| format!(" (line {line})"));
+        let line = result
+            .origin
+            .as_ref()
+            .map_or(String::new(), |line| format!(" ({line})"));
         say!("  step       {step}{line}");
     }
     if let Some(operand) = result.operand {

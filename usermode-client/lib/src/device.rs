@@ -100,7 +100,7 @@ impl<T: Transport> Device<T> {
         self.submit(program, buffer)?.wait()
     }
 
-    /// Starts `program` on `buffer`. A program without a cookie of its own gets one that this device has not used.
+    /// Starts `program` on `buffer`. A program without a cookie of its own gets one that no other such program got here.
     pub fn submit(&self, program: &Program, buffer: T::Buffer) -> Result<Pending<'_, T>, Failed<T::Buffer>> {
         let bytes = match program.cookie() {
             None | Some(0) => program

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Subject;
 use super::dry_run::{Contiguity, dry_run};
 use crate::failure::Failure;
+use crate::program_file::Line;
 
 /// What the numbers are based on.
 const BASIS: &str =
@@ -39,8 +40,12 @@ pub struct Cost {
 #[derive(Debug, Serialize)]
 pub struct StepReport {
     pub step: u32,
-    /// Its line in the program, if that is a text.
+    /// The text that it comes from, and its line there.
+    pub file: Option<String>,
     pub line: Option<usize>,
+    /// The same in words.
+    #[serde(skip)]
+    pub origin: Option<Line>,
     /// Operation and type.
     pub operation: String,
     pub cycles: u64,
@@ -85,9 +90,12 @@ impl Cost {
 
 impl StepReport {
     fn new(subject: &Subject<'_>, index: u32, cost: &StepCost) -> Self {
+        let origin = subject.file.line(index);
         Self {
             step: index,
-            line: subject.file.line(index),
+            file: origin.as_ref().map(|line| line.file.clone()),
+            line: origin.as_ref().map(|line| line.number),
+            origin,
             operation: name(subject, index),
             cycles: cost.cycles,
             bytes_read_by_device: cost.host_read,

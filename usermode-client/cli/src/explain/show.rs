@@ -138,7 +138,7 @@ fn cost(plan: &PlanReport, cost: &Cost) {
     let mut steps: Vec<&StepReport> = cost.steps.iter().collect();
     steps.sort_by_key(|step| std::cmp::Reverse(step.cycles));
     for step in steps.iter().take(STEPS) {
-        let line = step.line.map_or(String::new(), |line| format!("(line {line})"));
+        let line = step.origin.as_ref().map_or(String::new(), |line| format!("({line})"));
         say!(
             "    step {:<5} {line:<11} {:<16} {:>14} cycles",
             step.step,

@@ -40,7 +40,7 @@ impl StepList {
     /// The steps in words, with their lines.
     pub fn words(&self, file: &ProgramFile) -> String {
         let name = |step: &u32| match file.line(*step) {
-            Some(line) => format!("{step} (line {line})"),
+            Some(line) => format!("{step} ({line})"),
             None => step.to_string(),
         };
         let names: Vec<String> = self.steps.iter().map(name).collect();

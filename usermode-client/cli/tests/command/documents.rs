@@ -89,6 +89,25 @@ fn the_shown_mistake_is_what_the_command_prints() {
     assert_eq!(complaint.trim_end(), after.split_once("```").unwrap().0.trim_end());
 }
 
+#[test]
+fn the_plan_of_the_example_is_what_check_prints() {
+    let (planning, place) = (document("docs/planning.md"), Place::new());
+    let indented = |start: &str| -> Vec<String> {
+        let (_, rest) = planning.split_once(start).unwrap();
+        let lines = rest.trim_start_matches('\n').lines();
+        let block = lines.take_while(|line| line.starts_with("    "));
+        block.map(|line| line.trim_start().to_owned()).collect()
+    };
+    let program = indented("each at a multiple of 64 bytes:\n");
+    place.file("p.hws", program.join("\n"));
+    let shown = indented("`hawser check` shows the plan for a buffer that begins at a page:\n");
+    let output = place.output(SUCCESS, &["check", "p.hws"]);
+    let (_, plan) = output.split_once("\nplan ").unwrap();
+    let pieces = plan.lines().skip(1).map(str::trim_start);
+    let printed: Vec<_> = pieces.take_while(|line| !line.starts_with("in all")).collect();
+    assert_eq!((shown.len(), printed), (4, shown.iter().map(String::as_str).collect()));
+}
+
 /// A text with what differs from version to version taken out: numbers of the lines about machine time, and the widths that they need.
 fn steady(output: &str) -> String {
     let mut timed = false;
@@ -230,11 +249,12 @@ fn the_documentation_names_every_field_of_a_run() {
 fn the_documentation_names_every_field_of_the_other_commands() {
     compare("hawser.check/1", &[(SUCCESS, &["check", "p.hws"])], &[]);
     compare("hawser.explain/1", &[(SUCCESS, &["explain", "large.hws"])], &[]);
-    let both: [(i32, &[&str]); 2] = [
+    let all: [(i32, &[&str]); 3] = [
         (SUCCESS, &["disasm", "p.hwa"]),
+        (SUCCESS, &["compile", "p.hws", "-o", "q.hwp"]),
         (SUCCESS, &["asm", "p.hwa", "-o", "q.hwp"]),
     ];
-    compare("hawser.disasm/1", &both, &[]);
+    compare("hawser.disasm/1", &all, &[]);
     compare(
         "hawser.info/1",
         &[(SUCCESS, &["info", "--seed", "1"])],

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{DEVICE, Place, contains, npy};
+use crate::support::{DEVICE, Place, SUCCESS, contains, npy};
 
 /// A program that divides by the third element of a file, 0.
 fn division() -> Place {
@@ -46,6 +46,26 @@ fn a_fault_of_the_device_names_the_line_and_the_element() {
     );
     assert_eq!(json["verification"]["state"], "skipped");
     assert_eq!(json["arrays"][2]["head"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_step_of_an_included_file_is_told_with_it() {
+    let place = division();
+    place.file("lib.hws", "in x : i32[4]\nin w : i32[4]\nout y : i32[4]\n\ny = x / w\n");
+    place.file("p.hws", "include \"lib.hws\"\nout z : i32[4]\nz = x + w\n");
+    let text = place.output(DEVICE, &["run", "p.hws", "--bind", "w=w.npy"]);
+    contains(&text, &["step       0 (line 5 of lib.hws)"]);
+    let json = place.json(DEVICE, &["run", "p.hws", "--bind", "w=w.npy", "--json"]);
+    let told = |step: &Value| (step["file"].clone(), step["line"].clone());
+    assert_eq!(told(&json["result"]), ("lib.hws".into(), 5.into()));
+    let json = place.json(SUCCESS, &["explain", "p.hws", "--json"]);
+    let steps = json["cost"]["steps"].as_array().unwrap();
+    assert_eq!(
+        [told(&steps[0]), told(&steps[1])],
+        [("lib.hws".into(), 5.into()), ("p.hws".into(), 3.into())]
+    );
+    let text = place.output(SUCCESS, &["explain", "p.hws"]);
+    contains(&text, &["step 0     (line 5 of lib.hws)", "step 1     (line 3)"]);
 }
 
 #[test]

@@ -55,7 +55,7 @@ const CASES: [Case; 31] = [
         &["run", "latin.hws"],
         "file",
         "program-unreadable",
-        "cannot read `latin.hws`: stream did not contain valid UTF-8",
+        "cannot read `latin.hws`: it is not a text in UTF-8",
     ),
     case(&["run", "wrong.hws"], "program", "mistakes", "1 error in `wrong.hws`"),
     case(
@@ -282,8 +282,8 @@ fn the_documentation_lists_every_failure() {
         .collect();
     // See the next test.
     let late = ("output", "array-unwritable");
-    // Of commands without JSON; see `programs.rs`.
-    let text_only = ("file", "program-unwritable");
+    // Told where standard output does not go.
+    let lost = ("output", "output-lost");
     // Of a build without a simulated machine, of a real device, and of a machine that stops.
     let elsewhere = [
         ("usage", "usage"),
@@ -293,11 +293,37 @@ fn the_documentation_lists_every_failure() {
     ];
     let seen = all_cases().map(|case| (case.kind, case.code));
     let known: BTreeSet<_> = seen
-        .chain([late, text_only])
+        .chain([late, lost])
         .chain(elsewhere)
         .map(|(kind, code)| (kind.to_owned(), code.to_owned()))
         .collect();
     assert_eq!(documented, known);
+}
+
+#[test]
+fn what_has_no_end_is_not_read_for_ever() {
+    let place = place();
+    let complaint = place.complaint(USAGE, &["check", "/dev/zero"]);
+    assert!(
+        complaint.contains("cannot read `/dev/zero` ╰─▶ it is longer than 16 MiB"),
+        "{complaint}"
+    );
+    place.file("p.hws", "include \"/dev/zero\"\n");
+    let complaint = place.complaint(USAGE, &["check", "p.hws"]);
+    assert!(
+        complaint.contains("cannot include `/dev/zero`: it is no file"),
+        "{complaint}"
+    );
+    place.file("p.hws", "$\n".repeat(300)).file("p.hwa", "$\n".repeat(300));
+    for file in ["p.hws", "p.hwa"] {
+        let json = place.json(USAGE, &["check", file, "--json"]);
+        assert_eq!(json["mistakes"].as_array().map(Vec::len), Some(100));
+        let complaint = place.complaint(USAGE, &["check", file]);
+        assert!(
+            complaint.contains("300 errors in") && complaint.contains("... and 200 more"),
+            "{complaint}"
+        );
+    }
 }
 
 #[test]

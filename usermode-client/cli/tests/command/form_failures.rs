@@ -3,7 +3,7 @@
 use crate::failures::{Case, case};
 use crate::support::Place;
 
-pub const CASES: [Case; 15] = [
+pub const CASES: [Case; 19] = [
     case(
         &["run", "cut.hwp"],
         "file",
@@ -23,6 +23,24 @@ pub const CASES: [Case; 15] = [
         "cannot write `folder`: Is a directory (os error 21)",
     ),
     case(
+        &["asm", "copy.hwa", "-o", "./copy.hwa"],
+        "file",
+        "program-unwritable",
+        "cannot write `./copy.hwa`: it is the program that is read",
+    ),
+    case(
+        &["asm", "copy.hwa", "-o", "no/such.hwp"],
+        "file",
+        "program-unwritable",
+        "cannot write `no/such.hwp`: No such file or directory (os error 2)",
+    ),
+    case(
+        &["compile", "copy.hwa", "-o", "./copy.hwa"],
+        "file",
+        "program-unwritable",
+        "cannot write `./copy.hwa`: it is the program that is read",
+    ),
+    case(
         &["asm", "wrong.hwa", "-o", "w.hwp"],
         "program",
         "mistakes",
@@ -39,6 +57,12 @@ pub const CASES: [Case; 15] = [
         "plan",
         "plan-refused",
         "a driver would refuse the program: there is no data buffer (limit 1)",
+    ),
+    case(
+        &["run", "copy.hwa", "--bind", "x=x.npy"],
+        "binding",
+        "no-such-array",
+        "the program has no array `x`; its arrays have no names, and `--data` and `--data-out` take all of its data buffer",
     ),
     case(
         &["run", "copy.hwa", "--data", "x.npy"],

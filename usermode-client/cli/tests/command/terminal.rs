@@ -96,3 +96,20 @@ fn a_reader_that_leaves_early_does_no_harm() {
     }
     assert!(place.path("y.npy").exists(), "what was begun is ended");
 }
+
+#[test]
+fn output_that_is_lost_is_no_success() {
+    let place = Place::new();
+    place.file("p.hws", SAXPY);
+    for arguments in [
+        ["check", "p.hws"].as_slice(),
+        &["check", "p.hws", "--json"],
+        &["disasm", "p.hws"],
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = place.command(arguments).stdout(full).output().unwrap();
+        let (_, complaint) = texts(USAGE, output);
+        assert!(complaint.contains("hawser::output-lost"), "{complaint}");
+        assert!(complaint.contains("No space left on device"), "{complaint}");
+    }
+}

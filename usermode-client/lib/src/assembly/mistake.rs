@@ -7,7 +7,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use thiserror::Error;
 
 use super::problem::Problem;
-use crate::language::{Position, Span};
+use crate::language::{Lines, MOST, Position, Span, errors_in, more};
 
 /// Something wrong in a text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -34,23 +34,30 @@ impl Diagnostic for Mistake {
     }
 }
 
-/// Everything wrong in a text, in the order of the text: at most one mistake a line.
+/// Everything wrong in a text, in the order of the text: at most one mistake a line, and of very much the first hundred.
 #[derive(Clone, Debug, Error)]
-#[error("{} error{} in `{}`", list.len(), if list.len() == 1 { "" } else { "s" }, text.name())]
+#[error("{}", errors_in(list.len() + left_out, text.name()))]
 pub struct Mistakes {
     text: Arc<NamedSource<String>>,
+    lines: Lines,
     list: Vec<Mistake>,
+    /// Mistakes behind those that are kept.
+    left_out: usize,
 }
 
 impl Mistakes {
-    pub(super) fn new(file: &str, text: &str, list: Vec<Mistake>) -> Self {
+    pub(super) fn new(file: &str, text: &str, mut list: Vec<Mistake>) -> Self {
+        let left_out = list.len().saturating_sub(MOST);
+        list.truncate(MOST);
         Self {
             text: Arc::new(NamedSource::new(file, text.to_owned())),
+            lines: Lines::of(text),
             list,
+            left_out,
         }
     }
 
-    /// The mistakes.
+    /// The mistakes, or the first of them.
     pub fn list(&self) -> &[Mistake] {
         &self.list
     }
@@ -62,13 +69,17 @@ impl Mistakes {
 
     /// The position of a mistake.
     pub fn position(&self, mistake: &Mistake) -> Position {
-        Position::of(self.text.inner(), mistake.at.start)
+        self.lines.position(self.text.inner(), mistake.at.start)
     }
 }
 
 impl Diagnostic for Mistakes {
     fn source_code(&self) -> Option<&dyn SourceCode> {
         Some(&self.text)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        more(self.left_out)
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {

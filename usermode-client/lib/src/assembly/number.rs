@@ -45,12 +45,7 @@ pub(super) fn unsigned(text: &str, most: u64) -> Result<u64, Problem> {
 
 fn integer(text: &str, element: ElementType) -> Result<u64, Problem> {
     let width = 8 * element.size();
-    let signed = hawser_abi::rules::SIGNED & element.bit() != 0;
-    let (least, most) = if signed {
-        (-(1_i128 << (width - 1)), (1_i128 << (width - 1)) - 1)
-    } else {
-        (0, (1_i128 << width) - 1)
-    };
+    let (least, most) = element.integers();
     match digits(text)? {
         value if (least..=most).contains(&value) => Ok(value as u64 & u64::MAX >> (64 - width)),
         _ => Err(Problem::OutOfRange {

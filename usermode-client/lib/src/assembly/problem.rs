@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::language::ELEMENT_TYPES;
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(
@@ -98,7 +100,7 @@ impl Problem {
             Self::UnknownField { .. } => {
                 "fields of a step: opcode element_type aux_type flags spaces count offsets immediate aux"
             }
-            Self::UnknownType { .. } => "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64",
+            Self::UnknownType { .. } => ELEMENT_TYPES,
             Self::UnknownPredicate { .. } => "comparisons: eq ne lt le gt ge",
             Self::UnknownOperation { .. }
             | Self::TypeNotTaken { .. }

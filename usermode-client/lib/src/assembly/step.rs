@@ -61,8 +61,7 @@ fn head(line: &mut Line<'_, '_>) -> Parsed<Head> {
     let word = line.token(Kind::Word, EXPECTED)?;
     let mut parts = parts(word);
     let (name, at) = parts.next().unwrap_or(("", word.at));
-    let operation = Opcode::ALL.into_iter().find(|operation| operation.name() == name);
-    let operation = operation.ok_or_else(|| mistake(Problem::UnknownOperation { name: name.into() }, at))?;
+    let operation = Opcode::named(name).ok_or_else(|| mistake(Problem::UnknownOperation { name: name.into() }, at))?;
     let expected = |found: &str, at| {
         let found = found.into();
         mistake(
@@ -107,8 +106,7 @@ fn mistake(problem: Problem, at: Span) -> Mistake {
 
 /// The element type of that name, which the operation has to take.
 fn taken_element(operation: Opcode, name: &str, at: Span) -> Parsed<ElementType> {
-    let element = ElementType::ALL.into_iter().find(|element| element.name() == name);
-    let element = element.ok_or_else(|| mistake(Problem::UnknownType { name: name.into() }, at))?;
+    let element = ElementType::named(name).ok_or_else(|| mistake(Problem::UnknownType { name: name.into() }, at))?;
     if rule(operation).types & element.bit() == 0 {
         let (operation, element) = (operation.name(), element.name());
         return Err(mistake(Problem::TypeNotTaken { operation, element }, at));
@@ -225,10 +223,7 @@ fn tail(line: &mut Line<'_, '_>, head: &Head) -> Parsed<Tail> {
 
 fn predicate(line: &mut Line<'_, '_>) -> Parsed<Predicate> {
     let name = line.token(Kind::Word, "a comparison")?;
-    let predicate = Predicate::ALL
-        .into_iter()
-        .find(|predicate| predicate.name() == name.text);
-    predicate.ok_or_else(|| {
+    Predicate::named(name.text).ok_or_else(|| {
         let problem = Problem::UnknownPredicate { name: name.text.into() };
         mistake(problem, name.at)
     })

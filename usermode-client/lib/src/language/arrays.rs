@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use hawser_abi::op::ElementType;
 use rangemap::RangeSet;
 
 use super::mistake::Mistake;
@@ -119,9 +118,4 @@ impl Known {
         };
         Some(Mistake::new(problem, self.declared))
     }
-}
-
-/// The element type of this name.
-pub(super) fn element_type(name: &str) -> Option<ElementType> {
-    ElementType::ALL.into_iter().find(|element| element.name() == name)
 }

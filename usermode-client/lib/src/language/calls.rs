@@ -1,10 +1,11 @@
 //! Calls: of operations, conversions and functions.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use hawser_abi::op::Opcode;
 
-use super::constant::{Constant, Sign};
+use super::constant::Constant;
 use super::node::{Kind, Node, Operation, Overflow, Slot};
 use super::operations::Callee;
 use super::problem::Problem;
@@ -56,12 +57,8 @@ impl Scope<'_> {
 
     fn relu(&self, source: &Expression, want: Option<Want>, span: Span) -> Typed {
         let node = self.value(source, want)?;
-        let zero = Constant::Written {
-            sign: Sign::Plus,
-            text: "0".into(),
-        };
         let element = node.element.or(want.map(|want| want.element));
-        let sources = vec![node, Node::constant(zero, span)];
+        let sources = vec![node, Node::constant(Constant::Integer(0), span)];
         self.compose(Operation::of(Opcode::Max), sources, element, span)
     }
 
@@ -86,6 +83,7 @@ impl Scope<'_> {
             // A function can use only those above it, and so never itself.
             Some(Symbol::Function(index)) if self.frame.is_none_or(|frame| *index < frame.function) => *index,
             Some(Symbol::Broken) => return Err(Trouble::Consequence),
+            None if self.symbols.lack_names => return Err(Trouble::Consequence),
             _ => return Err(self.mistake(unknown(), name.span)),
         };
         let function = self.functions.get(index).ok_or(Trouble::Consequence)?;
@@ -97,9 +95,9 @@ impl Scope<'_> {
             return Err(self.arity(&name.text, expected, arguments.len(), span));
         }
         let mut slots = Vec::new();
-        let mut given = Vec::with_capacity(arguments.len());
+        let mut given = HashMap::with_capacity(arguments.len());
         for (parameter, argument) in function.parameters.iter().zip(arguments) {
-            given.push((parameter.text.clone(), self.argument(argument, &mut slots)?));
+            given.insert(parameter.text.clone(), self.argument(argument, &mut slots)?);
         }
         let frame = Frame {
             function: index,
@@ -112,6 +110,8 @@ impl Scope<'_> {
             ..*self
         }
         .value(&function.body, want)?;
+        let ignored = slots.iter().filter(|(slot, _)| slot.uses.get() == 0);
+        ignored.for_each(|(_, argument)| argument.drop_uses());
         Ok(called(body, slots, span))
     }
 

@@ -19,19 +19,49 @@ pub(super) enum Sign {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Constant {
     /// A number as it is written.
-    Written { sign: Sign, text: Rc<str> },
+    Written { sign: Sign, number: Rc<Number> },
     /// What integers were computed to.
     Integer(i128),
     /// What other numbers were computed to.
     Float(f64),
 }
 
+/// A number without its sign, read once, however often it is used.
+#[derive(Debug, PartialEq)]
+pub(super) struct Number {
+    text: Box<str>,
+    /// Its value, if it is an integer.
+    integer: Option<i128>,
+    /// The nearest value in double precision.
+    double: Option<f64>,
+    /// The nearest value in single precision.
+    single: Option<f32>,
+}
+
+impl Number {
+    fn read(text: &str) -> Self {
+        let decimal = decimal(text);
+        Self {
+            text: text.into(),
+            integer: magnitude(&digits(text)).map(|value| i128::try_from(value).unwrap_or(i128::MAX)),
+            double: decimal.as_ref().and_then(|text| text.parse().ok()),
+            single: decimal.as_ref().and_then(|text| text.parse().ok()),
+        }
+    }
+}
+
+/// The most characters of a number that a message shows.
+const SHOWN: usize = 40;
+
 impl fmt::Display for Constant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Written { sign, text } => {
+            Self::Written { sign, number } => {
                 let sign = if *sign == Sign::Minus { "-" } else { "" };
-                write!(f, "{sign}{text}")
+                let more = if number.text.len() > SHOWN { "..." } else { "" };
+                // Its characters are those of ASCII.
+                let text = number.text.get(..SHOWN).unwrap_or(&number.text);
+                write!(f, "{sign}{text}{more}")
             }
             Self::Integer(value) => write!(f, "{value}"),
             Self::Float(value) => write!(f, "{value:?}"),
@@ -41,8 +71,12 @@ impl fmt::Display for Constant {
 
 impl Constant {
     /// The number that is written so.
-    pub(super) fn written(text: Rc<str>) -> Result<Self, Problem> {
-        let constant = Self::Written { sign: Sign::Plus, text };
+    pub(super) fn written(text: &str) -> Result<Self, Problem> {
+        let number = Rc::new(Number::read(text));
+        let constant = Self::Written {
+            sign: Sign::Plus,
+            number,
+        };
         match constant.integer().is_some() || constant.float().is_some() {
             true => Ok(constant),
             false => Err(Problem::BadNumber {
@@ -54,11 +88,9 @@ impl Constant {
     /// The value, if it is an integer; those of more than 127 bits count as the largest.
     pub(super) fn integer(&self) -> Option<i128> {
         match self {
-            Self::Written { sign, text } => {
-                let magnitude = magnitude(&digits(text))?;
-                let magnitude = i128::try_from(magnitude).unwrap_or(i128::MAX);
-                Some(if *sign == Sign::Minus { -magnitude } else { magnitude })
-            }
+            Self::Written { sign, number } => number
+                .integer
+                .map(|value| if *sign == Sign::Minus { -value } else { value }),
             Self::Integer(value) => Some(*value),
             Self::Float(_) => None,
         }
@@ -67,10 +99,9 @@ impl Constant {
     /// The nearest value in double precision.
     pub(super) fn float(&self) -> Option<f64> {
         match self {
-            Self::Written { sign, text } => {
-                let value: f64 = decimal(text)?.parse().ok()?;
-                Some(if *sign == Sign::Minus { -value } else { value })
-            }
+            Self::Written { sign, number } => number
+                .double
+                .map(|value| if *sign == Sign::Minus { -value } else { value }),
             Self::Integer(value) => Some(*value as f64),
             Self::Float(value) => Some(*value),
         }
@@ -100,7 +131,7 @@ impl Constant {
             text: self.to_string(),
             element: element.name(),
         })?;
-        let (least, most) = range(element);
+        let (least, most) = element.integers();
         if value < least || value > most {
             let range = format!("{least} to {most}");
             return Err(Problem::OutOfRange {
@@ -130,7 +161,7 @@ impl Constant {
             }
             _ => (wide.to_bits(), wide.is_finite(), f64::MAX),
         };
-        let is_named = matches!(self, Self::Written { text, .. } if matches!(&**text, "inf" | "nan"));
+        let is_named = matches!(self, Self::Written { number, .. } if matches!(&*number.text, "inf" | "nan"));
         if !finite && !is_named {
             let range = format!("{:e} to {most:e}", -most);
             return Err(Problem::OutOfRange {
@@ -145,10 +176,9 @@ impl Constant {
     /// The nearest value in single precision, rounded once.
     fn single(&self) -> Option<f32> {
         match self {
-            Self::Written { sign, text } => {
-                let value: f32 = decimal(text)?.parse().ok()?;
-                Some(if *sign == Sign::Minus { -value } else { value })
-            }
+            Self::Written { sign, number } => number
+                .single
+                .map(|value| if *sign == Sign::Minus { -value } else { value }),
             Self::Integer(value) => Some(*value as f32),
             Self::Float(value) => Some(*value as f32),
         }
@@ -179,16 +209,6 @@ fn magnitude(text: &str) -> Option<u128> {
     all_digits.then(|| u128::from_str_radix(digits, radix).unwrap_or(u128::MAX))
 }
 
-fn range(element: ElementType) -> (i128, i128) {
-    let bits = element.size() * 8;
-    match element {
-        ElementType::I8 | ElementType::I16 | ElementType::I32 | ElementType::I64 => {
-            (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-        }
-        _ => (0, (1 << bits) - 1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,8 +221,8 @@ mod tests {
 
     fn number(text: &str) -> Result<Constant, Problem> {
         match text.strip_prefix('-') {
-            None => Constant::written(text.into()),
-            Some(rest) => Ok(negated(&Constant::written(rest.into())?)),
+            None => Constant::written(text),
+            Some(rest) => Ok(negated(&Constant::written(rest)?)),
         }
     }
 
@@ -272,6 +292,15 @@ mod tests {
             );
         }
         assert!(matches!(parse("0xG", ElementType::F32), Err(Problem::BadNumber { .. })));
+    }
+
+    #[test]
+    fn a_message_shows_the_beginning_of_a_long_number() {
+        let text = format!("{}.5", "1".repeat(1000));
+        let Err(Problem::NotAnInteger { text, .. }) = parse(&text, ElementType::I32) else {
+            panic!("it is no integer");
+        };
+        assert_eq!(text, format!("{}...", "1".repeat(SHOWN)));
     }
 
     #[test]

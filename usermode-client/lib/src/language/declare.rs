@@ -1,15 +1,17 @@
 //! Declarations: what names stand for, and where arrays lie.
 
+use std::collections::HashMap;
+
+use hawser_abi::op::ElementType;
 use hawser_abi::program::Space;
 
-use super::arrays::element_type;
 use super::mistake::Mistake;
 use super::operations::Callee;
 use super::problem::Problem;
 use super::resolve::Resolver;
 use super::scope::Typed;
 use super::span::Span;
-use super::symbols::{Symbol, Trouble, check_name};
+use super::symbols::{Symbol, Trouble, check_name, redefined, reserved};
 use super::syntax::{Declaration, Expression, ExpressionKind, Function, Place, Statement, Word};
 use super::{DefaultFile, NamedArray, Role};
 use crate::program::ProgramError;
@@ -38,7 +40,8 @@ impl Resolver {
                 self.functions.push(function.clone());
                 self.declare(&function.name, symbol)
             }
-            Statement::Include { .. } | Statement::Assignment(_) | Statement::Repeat(_) => Ok(()),
+            Statement::Include { .. } | Statement::Excluded => Ok(()),
+            Statement::Assignment(_) | Statement::Repeat(_) | Statement::Unread { .. } => Ok(()),
         }
     }
 
@@ -55,7 +58,7 @@ impl Resolver {
 
     fn array(&mut self, declaration: &Declaration) -> Typed<usize> {
         let Declaration { role, name, .. } = declaration;
-        let element = element_type(&declaration.element.text).ok_or_else(|| {
+        let element = ElementType::named(&declaration.element.text).ok_or_else(|| {
             let problem = Problem::UnknownType {
                 name: declaration.element.text.to_string(),
             };
@@ -105,27 +108,25 @@ impl Resolver {
 
     /// The parameters of a function are names of their own, and its body uses only them and what is declared above.
     fn check_function(&self, function: &Function) -> Typed<()> {
-        for (index, parameter) in function.parameters.iter().enumerate() {
+        // What the language calls under this name would be called in its place.
+        if Callee::named(&function.name.text).is_some() {
+            return Err(reserved(&function.name).into());
+        }
+        let mut parameters = HashMap::with_capacity(function.parameters.len());
+        for parameter in &function.parameters {
             check_name(parameter)?;
-            let before = &function.parameters[..index];
-            if let Some(first) = before.iter().find(|other| other.text == parameter.text) {
-                let problem = Problem::Redefined {
-                    name: parameter.text.to_string(),
-                };
-                return Err(Mistake::new(problem, parameter.span)
-                    .label("again")
-                    .also(first.span, "first here")
-                    .into());
+            if let Some(first) = parameters.insert(&*parameter.text, parameter.span) {
+                return Err(redefined(parameter, first).into());
             }
         }
-        self.check_names(&function.body, &function.parameters)
+        self.check_names(&function.body, &parameters)
     }
 
-    fn check_names(&self, expression: &Expression, parameters: &[Word]) -> Typed<()> {
+    fn check_names(&self, expression: &Expression, parameters: &HashMap<&str, Span>) -> Typed<()> {
         let all = |list: &[Expression]| list.iter().try_for_each(|inner| self.check_names(inner, parameters));
         match &expression.kind {
             ExpressionKind::Number(_) => Ok(()),
-            ExpressionKind::Name(name) if parameters.iter().any(|parameter| parameter.text == *name) => Ok(()),
+            ExpressionKind::Name(name) if parameters.contains_key(&**name) => Ok(()),
             ExpressionKind::Name(name) => {
                 let name = Word {
                     text: name.clone(),
@@ -146,7 +147,7 @@ impl Resolver {
                     .flat_map(Place::expressions)
                     .try_for_each(|inner| self.check_names(inner, parameters))
             }
-            ExpressionKind::Reshape { of, dimensions } => {
+            ExpressionKind::Reshape { of, dimensions, .. } => {
                 self.check_names(of, parameters)?;
                 all(dimensions)
             }
@@ -159,6 +160,7 @@ impl Resolver {
             _ if is_known => Ok(()),
             Some(Symbol::Function(_)) => Ok(()),
             Some(Symbol::Broken) => Err(Trouble::Consequence),
+            None if self.symbols.lack_names => Err(Trouble::Consequence),
             _ => {
                 let problem = Problem::UnknownOperation {
                     name: name.text.to_string(),

@@ -2,6 +2,7 @@
 
 use hawser_abi::op::{Opcode, Predicate};
 
+use super::constant::Constant;
 use super::mistake::Mistake;
 use super::problem::Problem;
 use super::reader::{Parsed, Reader, word};
@@ -110,9 +111,11 @@ impl<'t> Reader<'_, 't> {
                 },
                 [word, open, ..] if word.text == "as" && open.kind == Kind::OpenBracket => {
                     self.advance();
+                    let shape = self.next_span();
                     ExpressionKind::Reshape {
                         of,
                         dimensions: self.dimensions()?,
+                        shape: shape.to(self.last_span()),
                     }
                 }
                 _ => return Ok(*of),
@@ -130,7 +133,7 @@ impl<'t> Reader<'_, 't> {
         };
         let kind = match token.kind {
             Kind::Open => return self.parentheses(),
-            _ if is_number(token) => ExpressionKind::Number(token.text.into()),
+            _ if is_number(token) => ExpressionKind::Number(Constant::written(token.text)),
             Kind::Word if self.rest().get(1).is_some_and(|next| next.kind == Kind::Open) => return self.call(token),
             Kind::Word => ExpressionKind::Name(token.text.into()),
             _ => return Err(self.expected(expected)),
@@ -220,8 +223,11 @@ fn expression(kind: ExpressionKind, at: Span) -> Parsed<Expression> {
             (left.depth.max(right.depth), left.span.to(right.span))
         }
         ExpressionKind::Call { arguments, .. } => (deepest(arguments), at),
-        ExpressionKind::Part { of, .. } => (of.depth, at),
-        ExpressionKind::Reshape { of, dimensions } => (of.depth.max(deepest(dimensions)), at),
+        ExpressionKind::Part { of, places } => {
+            let inner = places.iter().flat_map(Place::expressions).map(|place| place.depth);
+            (of.depth.max(inner.max().unwrap_or_default()), at)
+        }
+        ExpressionKind::Reshape { of, dimensions, .. } => (of.depth.max(deepest(dimensions)), at),
     };
     if inner >= MAX_DEPTH {
         return Err(Mistake::new(Problem::TooDeep { limit: MAX_DEPTH }, at));

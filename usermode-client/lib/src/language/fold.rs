@@ -24,12 +24,12 @@ pub(super) fn folded(operation: Opcode, a: &Constant, b: &Constant) -> Result<Co
 /// The constant with the other sign.
 pub(super) fn negated(constant: &Constant) -> Constant {
     match constant {
-        Constant::Written { sign, text } => Constant::Written {
+        Constant::Written { sign, number } => Constant::Written {
             sign: match sign {
                 Sign::Plus => Sign::Minus,
                 Sign::Minus => Sign::Plus,
             },
-            text: text.clone(),
+            number: number.clone(),
         },
         // The smallest integer of 128 bits is further from every type's range than the largest is.
         Constant::Integer(value) => Constant::Integer(value.saturating_neg()),
@@ -77,7 +77,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(text: &str) -> Constant {
-        Constant::written(text.into()).unwrap()
+        Constant::written(text).unwrap()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The canonical layout of a text.
 //!
-//! Spaces, indentation and blank lines are the formatter's, words, comments and the line breaks inside parentheses the author's. The text
-//! means the same afterwards, and is left alone when it is formatted again.
+//! Spaces, indentation and blank lines are the formatter's, words, comments, the line breaks inside parentheses, and how lines end the
+//! author's. The text means the same afterwards, and is left alone when it is formatted again.
 
 use super::mistakes::Mistakes;
 use super::parser::parse;
@@ -36,7 +36,16 @@ pub fn format(file: &str, text: &str) -> Result<String, Mistakes> {
         .flatten()
         .for_each(|token| layout.token(token));
     layout.end_row();
-    Ok(written(&layout.rows))
+    let formatted = written(&layout.rows);
+    Ok(match ends_like_windows(text) {
+        true => formatted.replace('\n', "\r\n"),
+        false => formatted,
+    })
+}
+
+/// Whether the first line of a text ends as lines of Windows do; then all of them do so.
+fn ends_like_windows(text: &str) -> bool {
+    text.split_once('\n').is_some_and(|(first, _)| first.ends_with('\r'))
 }
 
 /// A line of the result.
@@ -241,6 +250,13 @@ mod tests {
         );
         formats("", "");
         formats("# nothing", "# nothing\n");
+    }
+
+    #[test]
+    fn lines_end_as_they_did() {
+        formats("y = 1 # a\r\n\r\n\r\nz=2\r\n", "y = 1  # a\r\n\r\nz = 2\r\n");
+        formats("y = 1\nz=2\r\n", "y = 1\nz = 2\n");
+        formats("y=f(a,\r\nb)", "y = f(a,\r\n    b)\r\n");
     }
 
     #[test]

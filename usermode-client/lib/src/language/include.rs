@@ -17,6 +17,8 @@ pub(super) struct Program {
     pub(super) sources: Sources,
     pub(super) statements: Vec<Statement>,
     pub(super) mistakes: Vec<Mistake>,
+    /// There is a text that could not be included: names may be missing.
+    pub(super) lacks_texts: bool,
 }
 
 impl Program {
@@ -30,6 +32,7 @@ impl Program {
                 sources: Sources::of(&main.name, main.text),
                 statements: Vec::new(),
                 mistakes,
+                lacks_texts: false,
             },
         };
         reading.add(parsed, 0);
@@ -48,11 +51,13 @@ impl Reading<'_> {
     fn add(&mut self, statements: Vec<Statement>, depth: usize) {
         for statement in statements {
             match statement {
-                Statement::Include { path, .. } => {
+                Statement::Include { path } => {
                     if let Err(problem) = self.include(&path, depth) {
                         self.program.mistakes.push(Mistake::new(problem, path.span));
+                        self.program.lacks_texts = true;
                     }
                 }
+                Statement::Excluded => self.program.lacks_texts = true,
                 other => self.program.statements.push(other),
             }
         }
@@ -60,11 +65,15 @@ impl Reading<'_> {
 
     fn include(&mut self, path: &Word, depth: usize) -> Result<(), Problem> {
         if depth >= MAX_INCLUDES_WITHIN {
-            return Err(Problem::TooDeep {
+            return Err(Problem::IncludesTooDeep {
                 limit: MAX_INCLUDES_WITHIN,
             });
         }
         let includer = self.program.sources.get(path.span.source).name().to_owned();
+        let known = self.loader.identity(&includer, &path.text);
+        if known.is_some_and(|identity| self.seen.contains(&identity)) {
+            return Ok(());
+        }
         let text = self
             .loader
             .load(&includer, &path.text)

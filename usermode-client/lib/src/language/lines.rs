@@ -13,9 +13,11 @@ use super::token::{Kind, Token, tokens};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Line<'t> {
     pub(super) tokens: Vec<Token<'t>>,
+    /// It has a character that the language does not have.
+    pub(super) is_broken: bool,
 }
 
-/// Cuts a text into lines. A line with a character that the language does not have is left out, and reported once.
+/// Cuts a text into lines. A character that the language does not have is reported, the first of each line.
 pub(super) fn lines(text: &str, source: SourceId) -> (Vec<Line<'_>>, Vec<Mistake>) {
     let mut cutter = Cutter::default();
     for token in tokens(text, source) {
@@ -49,6 +51,10 @@ impl<'t> Cutter<'t> {
             Kind::Newline if self.depth == 0 => self.end(),
             Kind::Newline => self.before_break = self.line.len(),
             Kind::OpenBrace => {
+                // A block does not begin in parentheses.
+                if self.depth > 0 && self.begun().is_some_and(|first| first.text == "repeat") {
+                    self.split();
+                }
                 self.line.push(token);
                 self.end();
             }
@@ -62,9 +68,8 @@ impl<'t> Cutter<'t> {
     }
 
     fn within(&mut self, token: Token<'t>) {
-        let at_start = self.before_break > 0 && self.before_break == self.line.len();
-        let leads = at_start && token.kind == Kind::Word && is_leading_word(token.text);
         let assigns = matches!(token.kind, Kind::Equals | Kind::Colon) && self.before_break > 0;
+        let leads = self.begun().is_some_and(|first| leads(first, token)) && self.line.len() == self.before_break + 1;
         // None of these stands in parentheses: one of those before was forgotten.
         if self.depth > 0 && (leads || assigns) {
             self.split();
@@ -75,6 +80,12 @@ impl<'t> Cutter<'t> {
             _ => {}
         }
         self.line.push(token);
+    }
+
+    /// The first token after the last line end of the text, in parentheses.
+    fn begun(&self) -> Option<Token<'t>> {
+        let first = self.line.get(self.before_break)?;
+        (self.before_break > 0).then_some(*first)
     }
 
     /// Ends the line where the text last did.
@@ -93,9 +104,20 @@ impl<'t> Cutter<'t> {
     fn end(&mut self) {
         let tokens = std::mem::take(&mut self.line);
         (self.depth, self.before_break) = (0, 0);
-        if !std::mem::take(&mut self.is_broken) && !tokens.is_empty() {
-            self.lines.push(Line { tokens });
+        let is_broken = std::mem::take(&mut self.is_broken);
+        if !tokens.is_empty() {
+            self.lines.push(Line { tokens, is_broken });
         }
+    }
+}
+
+/// Whether two tokens begin a line of its own wherever they stand. A word alone does not: it may be the name of an array.
+fn leads(first: Token<'_>, second: Token<'_>) -> bool {
+    let is_name = second.kind == Kind::Word && second.text != "as";
+    match first.text {
+        "include" => second.kind == Kind::Text,
+        "repeat" => is_name || second.kind == Kind::Number,
+        _ => is_name && first.kind == Kind::Word && is_leading_word(first.text),
     }
 }
 
@@ -157,10 +179,25 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_an_unknown_character_is_reported_once_and_left_out() {
+    fn a_word_that_is_a_name_does_not_end_a_line() {
+        assert_eq!(
+            texts("y = max(1,\n repeat)\nz = f(\n def as [2],\n include[0],\n repeat\n)"),
+            [
+                "y = max ( 1 , repeat )",
+                "z = f ( def as [ 2 ] , include [ 0 ] , repeat )"
+            ]
+        );
+        assert_eq!(texts("y = (a\ndef f(v) = v"), ["y = ( a", "def f ( v ) = v"]);
+        assert_eq!(texts("y = (a\ninclude \"b\""), ["y = ( a", "include \"b\""]);
+        assert_eq!(texts("y = (a\nrepeat (2) {\n}"), ["y = ( a", "repeat ( 2 ) {", "}"]);
+        assert_eq!(texts("y = (a\nrepeat i in 0..2 {"), ["y = ( a", "repeat i in 0 .. 2 {"]);
+    }
+
+    #[test]
+    fn a_line_with_an_unknown_character_is_reported_once_and_marked() {
         let (lines, mistakes) = lines("a = b\nc = €d $ e\nf = g\nh = \"i", SourceId(3));
-        let first: Vec<_> = lines.iter().map(|line| line.tokens[0].text).collect();
-        assert_eq!(first, ["a", "f"]);
+        let first: Vec<_> = lines.iter().map(|line| (line.tokens[0].text, line.is_broken)).collect();
+        assert_eq!(first, [("a", false), ("c", true), ("f", false), ("h", true)]);
         let at = |start, end| Span {
             source: SourceId(3),
             start,

@@ -280,10 +280,7 @@ impl<'a> Lowering<'a> {
 
     /// A mistake that shows only when steps are made.
     pub(super) fn mistake(&self, problem: Problem, at: Span, declared: Option<Span>) -> Trouble {
-        Mistake::new(problem, at)
-            .or_also(declared, "declared here")
-            .or_also(self.call, "used here")
-            .into()
+        Mistake::new(problem, at).declared(declared).called(self.call).into()
     }
 }
 

@@ -14,6 +14,10 @@ use super::span::Span;
 use crate::program::array::Source;
 use crate::program::region::Region;
 
+/// Bytes of rows that are repeated where there is no room for as many as are needed: enough that a step is worth its fixed costs, and
+/// that the largest array takes no more than a thousand.
+const BLOCK: u64 = 1 << 20;
+
 /// An operation and its sources.
 pub(super) type Inner<'n> = (Operation, &'n [Node]);
 
@@ -149,7 +153,10 @@ impl Lowering<'_> {
                 continue;
             };
             if *first.get_or_insert(bits) != bits {
-                let region = self.take(job.element, job.shape.count(), job.at)?;
+                let region = match self.take_rows(job.element, 1, job.shape.count()) {
+                    Some(region) => region,
+                    None => self.take(job.element, 1, job.at)?,
+                };
                 self.fill(region, bits, job.at)?;
                 *operand = owned(region);
             }
@@ -157,14 +164,15 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Repeats rows in device-local memory until they have as many elements as the others, where there is room for that.
+    /// Repeats rows in device-local memory: until they have as many elements as the others, or, where there is no room for that, as often
+    /// as a block takes, so that a step combines many of them.
     fn spread(&mut self, job: &Job<'_>, operands: &mut [Operand]) -> Lowered {
         for operand in operands {
             let Value::Memory(row) = operand.value else { continue };
             if row.count == job.shape.count() {
                 continue;
             }
-            let Ok(region) = self.try_take(row.element, job.shape.count()) else {
+            let Some(region) = self.take_rows(row.element, row.count, job.shape.count()) else {
                 continue;
             };
             self.repeat_row(row, region, job.at)?;
@@ -172,6 +180,21 @@ impl Lowering<'_> {
             *operand = owned(region);
         }
         Ok(())
+    }
+
+    /// Device-local memory for so many elements, or for rows of theirs in a block; none where that would hold no more than a row.
+    fn take_rows(&mut self, element: ElementType, row: u64, count: u64) -> Option<Region> {
+        if let Ok(region) = self.try_take(element, count) {
+            return Some(region);
+        }
+        let mut rows = BLOCK / (row * element.size()).max(1);
+        while rows > 1 {
+            if let Ok(region) = self.try_take(element, rows * row) {
+                return Some(region);
+            }
+            rows /= 2;
+        }
+        None
     }
 
     /// Device-local memory for the result: that of a source which nobody needs any more, or another.
@@ -199,26 +222,27 @@ impl Lowering<'_> {
         Ok((region, region))
     }
 
-    /// Adds the step; where rows could not be spread, one for each row.
+    /// Adds the step; where rows could not be spread over all of it, one for each part in which none of them begins again.
     fn steps(&mut self, job: &Job<'_>, dst: Region, operands: &[Operand]) -> Lowered {
         let step = job.step(operands);
         if !job.is_element_wise() {
             let sources: Vec<_> = operands.iter().map(|operand| source(operand, 0, None)).collect();
             return self.step(step, dst.place, &sources, job.at);
         }
-        let counts = operands.iter().filter_map(|operand| match operand.value {
-            Value::Memory(region) => Some(region.count),
-            Value::Constant(_) => None,
-        });
-        let length = counts.min().unwrap_or(dst.count).clamp(1, dst.count);
-        self.check_room(dst.count / length)?;
-        for start in (0..dst.count).step_by(usize::try_from(length).unwrap_or(usize::MAX)) {
+        let mut start = 0;
+        while start < dst.count {
+            let rest = operands.iter().filter_map(|operand| match operand.value {
+                Value::Memory(row) => Some(row.count - start % row.count.max(1)),
+                Value::Constant(_) => None,
+            });
+            let length = rest.min().unwrap_or(dst.count).clamp(1, dst.count - start);
             let sources: Vec<_> = operands
                 .iter()
                 .map(|operand| source(operand, start, Some(length)))
                 .collect();
             let step = Step { count: length, ..step };
             self.step(step, dst.part(start, length).place, &sources, job.at)?;
+            start += length;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A problem at a place.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use miette::{Diagnostic, LabeledSpan};
@@ -18,8 +19,16 @@ pub struct Mistake {
     pub at: Span,
     /// What the place is, if that says more than the message.
     label: Option<&'static str>,
-    /// Another place that matters.
-    also: Option<Box<(Span, &'static str)>>,
+    others: Option<Box<Others>>,
+}
+
+/// Other places that matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Others {
+    /// Places, and what they are.
+    also: Vec<(Span, Cow<'static, str>)>,
+    /// The call of the function whose body the mistake is in.
+    call: Option<Span>,
 }
 
 impl Mistake {
@@ -28,7 +37,7 @@ impl Mistake {
             problem,
             at,
             label: None,
-            also: None,
+            others: None,
         }
     }
 
@@ -51,24 +60,39 @@ impl Mistake {
     }
 
     /// The same with another place.
-    pub(super) fn also(self, at: Span, label: &'static str) -> Self {
-        Self {
-            also: Some(Box::new((at, label))),
-            ..self
-        }
+    pub(super) fn also(mut self, at: Span, label: impl Into<Cow<'static, str>>) -> Self {
+        self.others.get_or_insert_default().also.push((at, label.into()));
+        self
     }
 
-    /// The same with another place, where it has none.
-    pub(super) fn or_also(self, at: Option<Span>, label: &'static str) -> Self {
+    /// The same with the place of a declaration, where there is one.
+    pub(super) fn declared(self, at: Option<Span>) -> Self {
         match at {
-            Some(at) if self.also.is_none() => self.also(at, label),
-            _ => self,
+            Some(at) => self.also(at, "declared here"),
+            None => self,
         }
     }
 
-    /// Where another place is that matters, and what it is.
-    pub fn other_place(&self) -> Option<(Span, &'static str)> {
-        self.also.as_deref().copied()
+    /// The same in the body of a function that is called there, if it is one.
+    pub(super) fn called(mut self, call: Option<Span>) -> Self {
+        if call.is_some() {
+            self.others.get_or_insert_default().call = call;
+        }
+        self
+    }
+
+    /// What tells it from others: its place, its kind, and the call that leads there.
+    pub(super) fn key(&self) -> (Span, &'static str, Option<Span>) {
+        let call = self.others.as_ref().and_then(|others| others.call);
+        (self.at, self.problem.code(), call)
+    }
+
+    /// Where other places are that matter, and what they are.
+    pub fn other_places(&self) -> impl Iterator<Item = (Span, &str)> {
+        self.others.iter().flat_map(|others| {
+            let also = others.also.iter().map(|(at, label)| (*at, label.as_ref()));
+            also.chain(others.call.map(|call| (call, "used here")))
+        })
     }
 }
 
@@ -85,53 +109,9 @@ impl Diagnostic for Mistake {
         let main = LabeledSpan::new_primary_with_span(Some(self.label.unwrap_or("here").into()), self.at);
         // A place in another text is shown with that text.
         let also = self
-            .other_place()
+            .other_places()
             .filter(|(at, _)| at.source == self.at.source)
             .map(|(at, label)| LabeledSpan::new_with_span(Some(label.into()), at));
         Some(Box::new(std::iter::once(main).chain(also)))
-    }
-}
-
-/// Line and column of a place, both from 1; columns count characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-}
-
-impl Position {
-    /// The position of byte `offset` of `text`.
-    pub fn of(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.line, self.column)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_count_lines_and_characters() {
-        let text = "aß\nc€d\n";
-        let position = |offset| Position::of(text, offset).to_string();
-        assert_eq!(position(0), "1:1");
-        assert_eq!(position(3), "1:3");
-        assert_eq!(position(4), "2:1");
-        assert_eq!(position(8), "2:3");
-        assert_eq!(position(text.len()), "3:1");
-        assert_eq!(position(1000), "3:1");
     }
 }

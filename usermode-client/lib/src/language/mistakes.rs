@@ -5,26 +5,42 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
-use super::mistake::{Mistake, Position};
+use super::mistake::Mistake;
+use super::position::Position;
 use super::sources::Sources;
 use super::span::Span;
 
-/// Everything wrong in a program, in the order of its texts.
+/// Mistakes that are kept: nobody reads more of them.
+pub(crate) const MOST: usize = 100;
+
+/// Everything wrong in a program, in the order of its texts; of very much the first hundred.
 #[derive(Clone, Debug)]
 pub struct Mistakes {
     sources: Sources,
     list: Vec<Mistake>,
+    /// Mistakes behind those that are kept.
+    left_out: usize,
     shown: Vec<Shown>,
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.sources.main().name();
-        match self.list.len() {
-            1 => write!(f, "1 error in `{name}`"),
-            more => write!(f, "{more} errors in `{name}`"),
-        }
+        f.write_str(&errors_in(self.list.len() + self.left_out, name))
     }
+}
+
+/// How many errors there are in a text.
+pub(crate) fn errors_in(count: usize, name: &str) -> String {
+    match count {
+        1 => format!("1 error in `{name}`"),
+        _ => format!("{count} errors in `{name}`"),
+    }
+}
+
+/// What a list of mistakes says of those that it leaves out.
+pub(crate) fn more<'a>(left_out: usize) -> Option<Box<dyn fmt::Display + 'a>> {
+    (left_out > 0).then(|| Box::new(format!("... and {left_out} more")) as Box<dyn fmt::Display>)
 }
 
 impl std::error::Error for Mistakes {}
@@ -32,11 +48,18 @@ impl std::error::Error for Mistakes {}
 impl Mistakes {
     pub(super) fn new(sources: Sources, mut list: Vec<Mistake>) -> Self {
         list.sort_by_key(|mistake| (mistake.at.source, mistake.at.start));
+        let left_out = list.len().saturating_sub(MOST);
+        list.truncate(MOST);
         let shown = list.iter().map(|mistake| Shown::new(mistake, &sources)).collect();
-        Self { sources, list, shown }
+        Self {
+            sources,
+            list,
+            left_out,
+            shown,
+        }
     }
 
-    /// The mistakes.
+    /// The mistakes, or the first of them.
     pub fn list(&self) -> &[Mistake] {
         &self.list
     }
@@ -57,6 +80,10 @@ impl Diagnostic for Mistakes {
         Some(self.sources.main().code())
     }
 
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        more(self.left_out)
+    }
+
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         Some(Box::new(self.shown.iter().map(|shown| shown as &dyn Diagnostic)))
     }
@@ -67,20 +94,22 @@ impl Diagnostic for Mistakes {
 struct Shown {
     mistake: Mistake,
     code: std::sync::Arc<miette::NamedSource<String>>,
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 impl Shown {
     fn new(mistake: &Mistake, sources: &Sources) -> Self {
-        let other = mistake.other_place().filter(|(at, _)| at.source != mistake.at.source);
+        let others = mistake.other_places().filter(|(at, _)| at.source != mistake.at.source);
         Self {
             mistake: mistake.clone(),
             code: sources.get(mistake.at.source).shared_code(),
-            elsewhere: other.map(|(at, label)| Elsewhere {
-                label,
-                at,
-                code: sources.get(at.source).shared_code(),
-            }),
+            elsewhere: others
+                .map(|(at, label)| Elsewhere {
+                    label: label.to_owned(),
+                    at,
+                    code: sources.get(at.source).shared_code(),
+                })
+                .collect(),
         }
     }
 }
@@ -111,16 +140,16 @@ impl Diagnostic for Shown {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        let elsewhere = self.elsewhere.as_ref()?;
-        Some(Box::new(std::iter::once(elsewhere as &dyn Diagnostic)))
+        let elsewhere = self.elsewhere.iter().map(|place| place as &dyn Diagnostic);
+        Some(Box::new(elsewhere))
     }
 }
 
-/// The other place of a mistake, in another text.
+/// Another place of a mistake, in another text.
 #[derive(Clone, Debug, Error)]
 #[error("{label}")]
 struct Elsewhere {
-    label: &'static str,
+    label: String,
     at: Span,
     code: std::sync::Arc<miette::NamedSource<String>>,
 }
@@ -131,7 +160,7 @@ impl Diagnostic for Elsewhere {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_primary_with_span(Some(self.label.into()), self.at);
+        let label = LabeledSpan::new_primary_with_span(Some(self.label.clone()), self.at);
         Some(Box::new(std::iter::once(label)))
     }
 

@@ -102,6 +102,22 @@ impl Node {
         }
     }
 
+    /// Takes back its uses of what functions were given, since it is not going to be computed.
+    pub(super) fn drop_uses(&self) {
+        match &self.kind {
+            Kind::Constant(..) | Kind::Array(..) => {}
+            Kind::Slot(slot) => slot.uses.set(slot.uses.get().saturating_sub(1)),
+            Kind::Operation(_, sources) => sources.iter().for_each(Self::drop_uses),
+            Kind::Part(of, _) => of.drop_uses(),
+            Kind::Call(slots, body) => {
+                // An argument that this function ignores has been dropped already.
+                let used = slots.iter().filter(|(slot, _)| slot.uses.get() > 0);
+                used.for_each(|(_, argument)| argument.drop_uses());
+                body.drop_uses();
+            }
+        }
+    }
+
     pub(super) fn is_constant(&self) -> bool {
         matches!(self.kind, Kind::Constant(..))
     }

@@ -59,16 +59,15 @@ pub(super) enum Callee {
 
 impl Callee {
     pub(super) fn named(name: &str) -> Option<Self> {
-        let operation = Opcode::ALL.into_iter().find(|operation| operation.name() == name);
-        let predicate = Predicate::ALL.into_iter().find(|predicate| predicate.name() == name);
-        let element = ElementType::ALL.into_iter().find(|element| element.name() == name);
-        match (operation, name) {
+        match (Opcode::named(name), name) {
             // They need a predicate and a type, which their other forms name.
             (Some(Opcode::Compare | Opcode::Convert), _) => None,
             (Some(operation), _) => Some(Self::Operation(operation)),
             (None, "relu") => Some(Self::Relu),
             (None, "sat") => Some(Self::Saturate),
-            (None, _) => predicate.map(Self::Comparison).or(element.map(Self::Conversion)),
+            (None, _) => Predicate::named(name)
+                .map(Self::Comparison)
+                .or(ElementType::named(name).map(Self::Conversion)),
         }
     }
 }

@@ -14,32 +14,57 @@ pub(super) fn parse(text: &str, source: SourceId) -> (Vec<Statement>, Vec<Mistak
     let (lines, mut mistakes) = lines(text, source);
     let mut blocks = Blocks::default();
     for line in &lines {
-        match blocks.line(line) {
-            Ok(()) => {}
-            Err(mistake) => {
-                mistakes.push(mistake);
-                blocks.add(declared_name(line).map(|name| Statement::Broken { name }));
-            }
+        let read = blocks.line(line);
+        if read.is_err() || line.is_broken {
+            blocks.recover(line);
         }
+        mistakes.extend(read.err());
     }
     mistakes.extend(blocks.close());
     (blocks.statements, mistakes)
 }
 
-/// The name that a line with a mistake would have declared.
-fn declared_name(line: &Line<'_>) -> Option<Word> {
+/// What a line with a mistake means, as far as can be told: what follows from the mistake is not reported as well.
+fn meant(line: &Line<'_>) -> Option<Statement> {
     let [first, second, ..] = line.tokens[..] else {
         return None;
     };
     let declares = matches!(first.text, "const" | "def") || Role::named(first.text).is_some();
-    (declares && second.kind == Kind::Word).then_some(word(second))
+    if declares && second.kind == Kind::Word {
+        return Some(Statement::Broken { name: word(second) });
+    }
+    if first.text == "include" && second.kind == Kind::Text {
+        return Some(Statement::Excluded);
+    }
+    let writes = first.kind == Kind::Word && !ends_with_brace(line);
+    writes.then(|| Statement::Unread { target: word(first) })
+}
+
+fn ends_with_brace(line: &Line<'_>) -> bool {
+    line.tokens.last().is_some_and(|last| last.kind == Kind::OpenBrace)
+}
+
+/// Whether a line begins a block, but for its brace.
+fn lacks_brace(line: &Line<'_>) -> bool {
+    let is_repeat = line.tokens.first().is_some_and(|first| first.text == "repeat");
+    is_repeat && !ends_with_brace(line)
 }
 
 /// A block that is not closed yet.
 enum Open {
     Block(Box<Repetition>),
-    /// A block whose first line could not be read; nothing in it is kept.
+    /// A block whose first line could not be read; of what is in it, only the arrays are kept that it writes.
     Broken(Span),
+}
+
+impl Open {
+    /// The statements of a block that is kept.
+    fn body(&mut self) -> Option<&mut Vec<Statement>> {
+        match self {
+            Self::Block(block) => Some(&mut block.body),
+            Self::Broken(_) => None,
+        }
+    }
 }
 
 /// Statements, and the blocks around the line that is read.
@@ -47,40 +72,73 @@ enum Open {
 struct Blocks {
     statements: Vec<Statement>,
     open: Vec<Open>,
+    /// Blocks within these that are nested too deep.
+    too_deep: usize,
+    /// The line before has a mistake, and begins a block whose brace may follow.
+    awaits_brace: bool,
 }
 
 impl Blocks {
     fn line(&mut self, line: &Line<'_>) -> Parsed<()> {
         let mut reader = Reader::new(line);
+        let awaits_brace = std::mem::take(&mut self.awaits_brace);
         match line.tokens[..] {
             [close] if close.kind == Kind::CloseBrace => return self.close_block(close.span),
-            [.., open] if open.kind == Kind::OpenBrace => return self.open_block(&mut reader, open.span),
+            [open] if open.kind == Kind::OpenBrace && awaits_brace => return self.open_block(None, open.span),
+            [.., open] if open.kind == Kind::OpenBrace && line.is_broken => return self.open_block(None, open.span),
+            [.., open] if open.kind == Kind::OpenBrace => return self.open_block(Some(&mut reader), open.span),
+            // What is wrong with it has been reported.
+            _ if line.is_broken => return Ok(()),
             _ => {}
         }
-        if self.open.is_empty() {
-            let statement = reader.statement()?;
-            self.add(Some(statement));
+        let statement = if self.open.is_empty() {
+            reader.statement()?
         } else {
-            let statement = reader.statement_of_block()?;
-            self.add(Some(statement));
-        }
+            reader.statement_of_block()?
+        };
+        self.add(statement);
         Ok(())
     }
 
-    /// Adds a statement to the innermost block.
-    fn add(&mut self, statement: Option<Statement>) {
-        match self.open.last_mut() {
-            None => self.statements.extend(statement),
-            Some(Open::Block(block)) => block.body.extend(statement),
-            Some(Open::Broken(_)) => {}
+    /// Keeps what a line means that has a mistake.
+    fn recover(&mut self, line: &Line<'_>) {
+        self.awaits_brace = lacks_brace(line);
+        match meant(line) {
+            Some(statement @ Statement::Unread { .. }) => self.add(statement),
+            // That it stands in a block may be the mistake; the names are known anyway.
+            Some(declaration) => self.statements.push(declaration),
+            None => {}
         }
     }
 
-    fn open_block(&mut self, reader: &mut Reader<'_, '_>, at: Span) -> Parsed<()> {
+    /// Adds a statement to the innermost block that is kept.
+    fn add(&mut self, statement: Statement) {
+        let unread = |target: &Word| Statement::Unread { target: target.clone() };
+        let kept = match self.open.last() {
+            Some(Open::Broken(_)) => statement.targets().into_iter().map(unread).collect(),
+            _ if self.too_deep > 0 => statement.targets().into_iter().map(unread).collect(),
+            _ => vec![statement],
+        };
+        let into = match self.open.iter_mut().rev().find_map(Open::body) {
+            Some(body) => body,
+            None => &mut self.statements,
+        };
+        into.extend(kept);
+    }
+
+    /// Begins a block with the line that says how often it runs, if that can be read.
+    fn open_block(&mut self, line: Option<&mut Reader<'_, '_>>, at: Span) -> Parsed<()> {
         if self.open.len() >= MAX_DEPTH {
-            self.open.push(Open::Broken(at));
-            return Err(Mistake::new(Problem::TooDeep { limit: MAX_DEPTH }, at));
+            self.too_deep += 1;
+            return match self.too_deep {
+                1 => Err(Mistake::new(Problem::TooDeep { limit: MAX_DEPTH }, at)),
+                _ => Ok(()),
+            };
         }
+        let Some(reader) = line else {
+            self.open.push(Open::Broken(at));
+            return Ok(());
+        };
         match reader.repetition() {
             Ok(repetition) => self.open.push(Open::Block(Box::new(repetition))),
             Err(mistake) => {
@@ -92,8 +150,12 @@ impl Blocks {
     }
 
     fn close_block(&mut self, at: Span) -> Parsed<()> {
+        if self.too_deep > 0 {
+            self.too_deep -= 1;
+            return Ok(());
+        }
         match self.open.pop() {
-            Some(Open::Block(block)) => self.add(Some(Statement::Repeat(*block))),
+            Some(Open::Block(block)) => self.add(Statement::Repeat(*block)),
             Some(Open::Broken(_)) => {}
             None => return Err(Mistake::expected("a declaration or an assignment", "}", at)),
         }
@@ -198,13 +260,9 @@ impl Reader<'_, '_> {
     }
 
     fn include(&mut self) -> Parsed<Statement> {
-        let start = self.next_span();
         self.advance();
         let path = self.text("the name of a file, in quotation marks")?;
-        Ok(Statement::Include {
-            path,
-            span: start.to(self.last_span()),
-        })
+        Ok(Statement::Include { path })
     }
 
     fn assignment(&mut self, expected: &'static str) -> Parsed<Assignment> {

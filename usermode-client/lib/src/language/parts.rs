@@ -66,18 +66,25 @@ impl Scope<'_> {
             let problem = Problem::BadIndex {
                 text: constant.to_string(),
             };
-            self.with_call(Mistake::new(problem, expression.span).or_also(declared, "declared here"))
+            self.with_call(Mistake::new(problem, expression.span).declared(declared))
         })
     }
 
-    pub(super) fn reshape(&self, of: &Expression, dimensions: &[Expression], want: Option<Want>, span: Span) -> Typed {
+    /// `of` as an array of these dimensions, which are at the first place, in an expression at the second.
+    pub(super) fn reshape(
+        &self,
+        of: &Expression,
+        (dimensions, at): (&[Expression], Span),
+        want: Option<Want>,
+        span: Span,
+    ) -> Typed {
         let node = self.place(of, want)?;
         let Some(found) = node.shape else {
             return Err(self.mistake(Problem::ArrayNeeded { operation: "as" }, node.span));
         };
-        let shape = self.shape(dimensions, span)?;
+        let shape = self.shape(dimensions, at)?;
         if shape.count() != found.count() {
-            return Err(self.shape_mismatch(&node, &shape, (span, "the other shape")));
+            return Err(self.shape_mismatch(&node, &shape, (at, "the other shape")));
         }
         Ok(part_at(node, 0, shape, span))
     }
@@ -93,16 +100,17 @@ impl Scope<'_> {
             .map(|dimension| self.dimension(dimension))
             .collect::<Result<Vec<_>, Trouble>>()?;
         Shape::of(&lengths).ok_or_else(|| {
-            let text = self.sources.slice(span).to_owned();
-            self.mistake(Problem::BadCount { text }, span)
+            let list: Vec<_> = lengths.iter().map(u64::to_string).collect();
+            let shape = format!("[{}]", list.join(", "));
+            self.mistake(Problem::TooManyElements { shape }, span)
         })
     }
 
     fn dimension(&self, expression: &Expression) -> Typed<u64> {
         let (constant, declared) = self.constant(expression)?;
-        constant.count().map_err(|problem| {
-            self.with_call(Mistake::new(problem, expression.span).or_also(declared, "declared here"))
-        })
+        constant
+            .count()
+            .map_err(|problem| self.with_call(Mistake::new(problem, expression.span).declared(declared)))
     }
 }
 

@@ -4,6 +4,9 @@ use thiserror::Error;
 
 use crate::program::ProgramError;
 
+/// Help where an element type is needed.
+pub(crate) const ELEMENT_TYPES: &str = "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64";
+
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(
@@ -21,6 +24,8 @@ pub enum Problem {
     Chained,
     #[error("this is nested more than {limit} levels deep")]
     TooDeep { limit: usize },
+    #[error("texts include texts more than {limit} levels deep")]
+    IncludesTooDeep { limit: usize },
     #[error("a block holds assignments and blocks, and no declarations")]
     DeclarationInBlock,
     #[error("cannot include `{path}`: {why}")]
@@ -38,8 +43,8 @@ pub enum Problem {
     UnknownOperation { name: String },
     #[error("`{name}` is a function, and is used without arguments")]
     NotAValue { name: String },
-    #[error("`{name}` is a constant, not an array")]
-    NotAnArray { name: String },
+    #[error("`{name}` is {what}, not an array")]
+    NotAnArray { name: String, what: &'static str },
     #[error("a number is needed here, and {name} is none before the program runs")]
     NotANumber { name: String },
     #[error("`{name}` is declared `{role}`, and takes no values from a file")]
@@ -99,10 +104,14 @@ pub enum Problem {
     },
     #[error("`{text}` is not a number of elements")]
     BadCount { text: String },
+    #[error("an array of shape {shape} has more elements than can be counted")]
+    TooManyElements { shape: String },
     #[error("there can be at most {limit} dimensions")]
     TooManyDimensions { limit: usize },
     #[error("`{text}` is not an index, which is an integer from 0 on")]
     BadIndex { text: String },
+    #[error("`{text}` is not how often a block runs, which is an integer from 0 on")]
+    BadBound { text: String },
     #[error("{start}..{end} is not a range of elements")]
     BadRange { start: u64, end: u64 },
     #[error("{place} is outside a dimension of {length}")]
@@ -113,6 +122,8 @@ pub enum Problem {
     AfterRange,
     #[error("an integer is divided by the constant 0")]
     DivisionByZero,
+    #[error("{name} has the type {element}, and a number without a type is needed")]
+    TypedConstant { name: String, element: &'static str },
     #[error("this constant is too large, or has no value")]
     ConstantOverflow,
 
@@ -140,7 +151,7 @@ impl Problem {
             Self::Expected { .. } => "syntax",
             Self::Unfinished { .. } => "unfinished",
             Self::Chained => "chained",
-            Self::TooDeep { .. } => "too-deep",
+            Self::TooDeep { .. } | Self::IncludesTooDeep { .. } => "too-deep",
             Self::DeclarationInBlock => "declaration-in-block",
             Self::CannotInclude { .. } => "cannot-include",
             Self::UnknownName { .. } => "unknown-name",
@@ -166,14 +177,15 @@ impl Problem {
             Self::BadNumber { .. } => "bad-number",
             Self::NotAnInteger { .. } => "not-an-integer",
             Self::OutOfRange { .. } => "out-of-range",
-            Self::BadCount { .. } => "bad-count",
+            Self::BadCount { .. } | Self::TooManyElements { .. } => "bad-count",
             Self::TooManyDimensions { .. } => "too-many-dimensions",
-            Self::BadIndex { .. } => "bad-index",
+            Self::BadIndex { .. } | Self::BadBound { .. } => "bad-index",
             Self::BadRange { .. } => "bad-range",
             Self::OutsideArray { .. } => "outside-array",
             Self::NoSuchDimension { .. } => "no-such-dimension",
             Self::AfterRange => "after-range",
             Self::DivisionByZero => "division-by-zero",
+            Self::TypedConstant { .. } => "typed-constant",
             Self::ConstantOverflow => "constant-overflow",
             Self::DataTooLarge { .. } => "data-too-large",
             Self::ScratchTooLarge { .. } => "scratch-too-large",
@@ -188,12 +200,15 @@ impl Problem {
     /// What to do about it, where that can be said.
     pub fn help(&self) -> Option<String> {
         let text = match self {
+            Self::UnknownCharacter { character: '.' } => {
+                "a number has digits on both sides of its point, as in `0.5` and `2.0`"
+            }
             Self::Chained => "put one of them in parentheses, if that is meant",
             Self::TooDeep { .. } => "give an inner result a name of its own",
             Self::DeclarationInBlock => "write it above the block",
             Self::UnknownName { .. } => "declare it before its first use: `in`, `out`, `inout`, `temp` or `const`",
             Self::Reserved { .. } => "choose another name",
-            Self::UnknownType { .. } => "element types: i8 u8 i16 u16 i32 u32 i64 u64 f16 bf16 f32 f64",
+            Self::UnknownType { .. } => ELEMENT_TYPES,
             Self::UnknownOperation { name } => return Some(instead_of(name)),
             Self::NotAnArray { .. } => "only arrays can be assigned to",
             Self::NotAnInput { .. } => "values come from files into `in` and `inout` arrays",
@@ -212,11 +227,12 @@ impl Problem {
             Self::NeverWritten { .. } => {
                 "its content would be unspecified; write to all of it, declare it `inout`, or remove it"
             }
+            Self::TypedConstant { .. } => "a constant takes its type where it is used; write the conversion there",
             Self::BadCount { .. } => "a number of elements is a positive integer",
             Self::BadRange { .. } => "the end of a range is greater than its start",
             Self::AfterRange => "a part of an array has no gaps: only the last of its places is a range",
             Self::TooMuch => {
-                "functions are called within functions too often; assign an inner result to a `temp` array"
+                "blocks are repeated, or functions called within functions, too often; repeat less, or assign an inner result to a `temp` array"
             }
             Self::NoSteps => "a step is an assignment, like `y = fma(x, a, y)`",
             Self::NoData => "declare an `out` or `inout` array, or nobody sees what the program does",

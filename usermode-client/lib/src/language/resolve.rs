@@ -13,8 +13,8 @@ use super::problem::Problem;
 use super::scope::{Scope, Typed, Want, Work};
 use super::shape::Shape;
 use super::span::Span;
-use super::symbols::{Symbol, Symbols, Trouble};
-use super::syntax::{Assignment, Expression, Function, Repetition, Statement};
+use super::symbols::{Declared, Symbol, Symbols, Trouble};
+use super::syntax::{Assignment, Expression, Function, Repetition, Statement, Word};
 use super::{Compiled, Role};
 use crate::program::region::Region;
 use crate::program::{ProgramBuilder, ProgramError};
@@ -25,6 +25,7 @@ const MAX_REPEATED: u64 = 1 << 20;
 /// Puts a program together, or says what is wrong with it.
 pub(super) fn resolve(program: Program) -> Result<Compiled, (super::Sources, Vec<Mistake>)> {
     let mut resolver = Resolver::new(program.sources, program.mistakes);
+    resolver.symbols.lack_names = program.lacks_texts;
     for (index, statement) in program.statements.iter().enumerate() {
         resolver.symbols.set_line(index);
         let outcome = resolver.declaration(statement);
@@ -56,8 +57,8 @@ pub(super) struct Resolver {
     pub(super) builder: ProgramBuilder,
     spans: Vec<Span>,
     mistakes: Vec<Mistake>,
-    /// Places and codes of mistakes: what a block or a function does wrong is told once.
-    told: HashSet<(Span, &'static str)>,
+    /// Mistakes by their keys: what a block does wrong is told once, and what a function does wrong once for each call.
+    told: HashSet<(Span, &'static str, Option<Span>)>,
     pub(super) work: Work,
     /// Statements of blocks that have been run through.
     repeated: u64,
@@ -98,8 +99,8 @@ impl Resolver {
             Err(Trouble::Mistake(mistake)) => (mistake, Next::Go),
             Err(Trouble::Fatal(mistake)) => (mistake, Next::Stop),
         };
-        if self.told.insert((mistake.at, mistake.problem.code())) {
-            self.mistakes.push(*mistake);
+        if self.told.insert(mistake.key()) {
+            self.mistakes.push(self.symbols.at_values(*mistake));
         }
         next
     }
@@ -108,17 +109,49 @@ impl Resolver {
         self.work.begin_statement();
         match statement {
             Statement::Assignment(assignment) => self.assignment(assignment),
-            Statement::Repeat(repetition) => self.repetition(repetition),
+            Statement::Repeat(repetition) => {
+                let outcome = self.repetition(repetition);
+                if outcome.is_err() {
+                    self.abandon(statement);
+                }
+                outcome
+            }
+            Statement::Unread { .. } => {
+                self.abandon(statement);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
 
     fn assignment(&mut self, assignment: &Assignment) -> Typed<()> {
-        let target = self.target(assignment)?;
+        let target = self
+            .target(assignment)
+            .inspect_err(|_| self.wrote_all(&assignment.target))?;
         let outcome = self.steps(assignment, &target);
         // Also after a mistake, which would otherwise be reported again for every use.
         self.arrays.wrote(target.index, &target.region);
         outcome
+    }
+
+    /// The mistake in a statement has been reported; that it does not write what it would have written is not reported as well.
+    fn abandon(&mut self, statement: &Statement) {
+        statement
+            .targets()
+            .into_iter()
+            .for_each(|target| self.wrote_all(target));
+    }
+
+    /// Takes all of an array as written.
+    fn wrote_all(&mut self, target: &Word) {
+        if let Ok(Declared {
+            symbol: Symbol::Array(index),
+            ..
+        }) = self.symbols.look_up(target)
+        {
+            let region = self.arrays.get(index).region;
+            self.arrays.wrote(index, &region);
+        }
     }
 
     fn steps(&mut self, assignment: &Assignment, target: &Target) -> Typed<()> {
@@ -152,6 +185,10 @@ impl Resolver {
         let Symbol::Array(index) = declared.symbol else {
             let problem = Problem::NotAnArray {
                 name: target.text.to_string(),
+                what: match declared.symbol {
+                    Symbol::Function(_) => "a function",
+                    _ => "a constant",
+                },
             };
             return Err(Mistake::new(problem, target.span)
                 .also(declared.at, "declared here")
@@ -254,12 +291,10 @@ impl Resolver {
     fn bound(&self, expression: &Expression) -> Typed<i128> {
         let (constant, declared) = self.scope().constant(expression)?;
         constant.integer().filter(|value| *value >= 0).ok_or_else(|| {
-            let problem = Problem::BadIndex {
+            let problem = Problem::BadBound {
                 text: constant.to_string(),
             };
-            Mistake::new(problem, expression.span)
-                .or_also(declared, "declared here")
-                .into()
+            Mistake::new(problem, expression.span).declared(declared).into()
         })
     }
 

@@ -1,6 +1,7 @@
 //! Gives expressions types and shapes.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use hawser_abi::op::{ElementType, Opcode};
@@ -63,7 +64,7 @@ pub(super) struct Frame {
     pub(super) function: usize,
     /// Where it is called.
     pub(super) call: Span,
-    pub(super) arguments: Vec<(Rc<str>, Argument)>,
+    pub(super) arguments: HashMap<Rc<str>, Argument>,
 }
 
 /// What a parameter stands for.
@@ -93,7 +94,9 @@ impl<'a> Scope<'a> {
     pub(super) fn value(&self, expression: &Expression, want: Option<Want>) -> Typed {
         let node = self.place(expression, want)?;
         if let Kind::Array(index, region) = &node.kind {
-            self.arrays.check_read(*index, region, node.span)?;
+            self.arrays
+                .check_read(*index, region, node.span)
+                .map_err(|mistake| self.with_call(mistake))?;
         }
         Ok(node)
     }
@@ -101,8 +104,16 @@ impl<'a> Scope<'a> {
     /// The constant that an expression is.
     pub(super) fn constant(&self, expression: &Expression) -> Typed<(Constant, Option<Span>)> {
         let node = self.place(expression, None)?;
-        match node.kind {
-            Kind::Constant(constant, declared) => Ok((constant, declared)),
+        match (node.kind, node.element) {
+            (Kind::Constant(constant, declared), None) => Ok((constant, declared)),
+            // It would have to be converted now, and lose its type.
+            (Kind::Constant(..), Some(element)) => {
+                let problem = Problem::TypedConstant {
+                    name: self.describe(expression.span),
+                    element: element.name(),
+                };
+                Err(self.mistake(problem, expression.span))
+            }
             _ => {
                 let name = self.describe(expression.span);
                 Err(self.mistake(Problem::NotANumber { name }, expression.span))
@@ -127,10 +138,8 @@ impl<'a> Scope<'a> {
     fn dispatch(&self, expression: &Expression, want: Option<Want>) -> Typed {
         let span = expression.span;
         match &expression.kind {
-            ExpressionKind::Number(text) => match Constant::written(text.clone()) {
-                Ok(constant) => Ok(Node::constant(constant, span)),
-                Err(problem) => Err(self.mistake(problem, span)),
-            },
+            ExpressionKind::Number(Ok(constant)) => Ok(Node::constant(constant.clone(), span)),
+            ExpressionKind::Number(Err(problem)) => Err(self.mistake(problem.clone(), span)),
             ExpressionKind::Name(name) => self.name(&Word {
                 text: name.clone(),
                 span,
@@ -139,7 +148,7 @@ impl<'a> Scope<'a> {
             ExpressionKind::Infix { operator, operands, at } => self.infix(*operator, operands, want, (span, *at)),
             ExpressionKind::Call { function, arguments } => self.call(function, arguments, want, span),
             ExpressionKind::Part { of, places } => self.part(of, places, want, span),
-            ExpressionKind::Reshape { of, dimensions } => self.reshape(of, dimensions, want, span),
+            ExpressionKind::Reshape { of, dimensions, shape } => self.reshape(of, (dimensions, *shape), want, span),
         }
     }
 
@@ -181,7 +190,7 @@ impl<'a> Scope<'a> {
 
     fn name(&self, name: &Word) -> Typed {
         if let Some(frame) = self.frame
-            && let Some((_, argument)) = frame.arguments.iter().find(|(parameter, _)| *parameter == name.text)
+            && let Some(argument) = frame.arguments.get(&name.text)
         {
             return Ok(argument.node(name.span));
         }
@@ -244,7 +253,7 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn with_call(&self, mistake: Mistake) -> Trouble {
-        mistake.or_also(self.frame.map(|frame| frame.call), "used here").into()
+        mistake.called(self.frame.map(|frame| frame.call)).into()
     }
 
     fn type_mismatch(&self, node: &Node, found: ElementType, want: Want) -> Trouble {

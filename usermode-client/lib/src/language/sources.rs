@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use miette::NamedSource;
 
-use super::mistake::Position;
+use super::position::{Lines, Position};
 use super::span::{SourceId, Span};
 
 /// A text and what messages call it.
@@ -34,6 +34,12 @@ impl Text {
 pub trait Loader {
     /// The text that `path` names in the text called `includer`, or why there is none.
     fn load(&mut self, includer: &str, path: &str) -> Result<Text, String>;
+
+    /// The identity of that text, where it can be told without loading it; one that has been included is then not loaded again.
+    fn identity(&mut self, includer: &str, path: &str) -> Option<String> {
+        let _ = (includer, path);
+        None
+    }
 }
 
 impl<F: FnMut(&str, &str) -> Result<Text, String>> Loader for F {
@@ -44,30 +50,36 @@ impl<F: FnMut(&str, &str) -> Result<Text, String>> Loader for F {
 
 /// A text with its name, as messages show it.
 #[derive(Clone, Debug)]
-pub struct Source(Arc<NamedSource<String>>);
+pub struct Source {
+    code: Arc<NamedSource<String>>,
+    lines: Arc<Lines>,
+}
 
 impl Source {
     fn new(name: &str, text: String) -> Self {
-        Self(Arc::new(NamedSource::new(name, text)))
+        Self {
+            lines: Arc::new(Lines::of(&text)),
+            code: Arc::new(NamedSource::new(name, text)),
+        }
     }
 
     /// What messages call it.
     pub fn name(&self) -> &str {
-        self.0.name()
+        self.code.name()
     }
 
     /// The text.
     pub fn text(&self) -> &str {
-        self.0.inner()
+        self.code.inner()
     }
 
     /// Name and text, for diagnostics.
     pub fn code(&self) -> &NamedSource<String> {
-        &self.0
+        &self.code
     }
 
     pub(super) fn shared_code(&self) -> Arc<NamedSource<String>> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.code)
     }
 }
 
@@ -128,6 +140,12 @@ impl Sources {
 
     /// Line and column of the start of a place.
     pub fn position(&self, span: Span) -> Position {
-        Position::of(self.get(span.source).text(), span.start)
+        let source = self.get(span.source);
+        source.lines.position(source.text(), span.start)
+    }
+
+    /// The line of the start of a place.
+    pub fn line(&self, span: Span) -> usize {
+        self.get(span.source).lines.line(span.start)
     }
 }

@@ -13,7 +13,6 @@ pub(super) fn is_spaced(before: &[Token<'_>], token: Token<'_>) -> bool {
     match (last.kind, token.kind) {
         (Kind::Open | Kind::OpenBracket | Kind::Dots, _) => false,
         (_, Kind::Close | Kind::CloseBracket | Kind::Comma | Kind::Dots) => false,
-        (Kind::Comma, _) => true,
         // A call, a part of an array, or a shape; but `as` has a space before its dimensions.
         (Kind::Word, Kind::OpenBracket) => is_as(earlier, *last),
         (Kind::Word, Kind::Open) => begins_block(before),

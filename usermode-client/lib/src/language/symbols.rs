@@ -60,6 +60,8 @@ pub(super) struct Symbols {
     names: HashMap<Rc<str>, Declared>,
     /// The line that is looked at: names that are declared below it are not known.
     line: usize,
+    /// A text is missing, and what it declares: names that are not known are none of the mistakes.
+    pub(super) lack_names: bool,
     /// The variables of the blocks, the innermost last.
     variables: Vec<(Word, Constant)>,
 }
@@ -98,10 +100,18 @@ impl Symbols {
     /// Begins a block with this variable, or gives it its next value.
     pub(super) fn enter(&mut self, variable: &Word, value: i128) -> Result<(), Mistake> {
         check_name(variable)?;
-        let outer = self.variables.iter().find(|(name, _)| name.text == variable.text);
-        let first = outer.map(|(name, _)| name.span);
-        if let Some(first) = first.or_else(|| self.names.get(&variable.text).map(|declared| declared.at)) {
-            return Err(redefined(variable, first));
+        if let Some((outer, _)) = self.variables.iter().find(|(name, _)| name.text == variable.text) {
+            return Err(redefined(variable, outer.span));
+        }
+        if let Some(declared) = self.names.get(&variable.text) {
+            let name = Word {
+                span: declared.at,
+                ..variable.clone()
+            };
+            return Err(match declared.line <= self.line {
+                true => redefined(variable, declared.at),
+                false => redefined(&name, variable.span),
+            });
         }
         self.variables.push((variable.clone(), Constant::Integer(value)));
         Ok(())
@@ -110,6 +120,14 @@ impl Symbols {
     /// Ends the innermost block that has a variable.
     pub(super) fn leave(&mut self) {
         self.variables.pop();
+    }
+
+    /// A mistake in the blocks, with the values that their variables have.
+    pub(super) fn at_values(&self, mistake: Mistake) -> Mistake {
+        let also = |mistake: Mistake, (name, value): &(Word, Constant)| {
+            mistake.also(name.span, format!("`{}` is {value}", name.text))
+        };
+        self.variables.iter().fold(mistake, also)
     }
 
     /// What a name stands for in a block.
@@ -128,6 +146,7 @@ impl Symbols {
     /// What a name stands for outside all blocks.
     pub(super) fn look_up_global(&self, name: &Word) -> Result<Declared, Trouble> {
         match self.find(&name.text) {
+            None if self.lack_names => Err(Trouble::Consequence),
             None => Err(Mistake::new(
                 Problem::UnknownName {
                     name: name.text.to_string(),
@@ -148,7 +167,7 @@ impl Symbols {
     }
 }
 
-fn redefined(name: &Word, first: Span) -> Mistake {
+pub(super) fn redefined(name: &Word, first: Span) -> Mistake {
     let problem = Problem::Redefined {
         name: name.text.to_string(),
     };
@@ -162,14 +181,16 @@ pub(super) fn check_name(name: &Word) -> Result<(), Mistake> {
     if !is_reserved(&name.text) {
         return Ok(());
     }
+    Err(reserved(name))
+}
+
+pub(super) fn reserved(name: &Word) -> Mistake {
     let problem = Problem::Reserved {
         name: name.text.to_string(),
     };
-    Err(Mistake::new(problem, name.span))
+    Mistake::new(problem, name.span)
 }
 
 pub(super) fn is_reserved(name: &str) -> bool {
-    WORDS.contains(&name)
-        || ElementType::ALL.iter().any(|element| element.name() == name)
-        || Opcode::ALL.iter().any(|operation| operation.name() == name)
+    WORDS.contains(&name) || ElementType::named(name).is_some() || Opcode::named(name).is_some()
 }

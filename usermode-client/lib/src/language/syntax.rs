@@ -5,9 +5,11 @@ use std::rc::Rc;
 use hawser_abi::op::{Opcode, Predicate};
 
 use super::Role;
+use super::constant::Constant;
+use super::problem::Problem;
 use super::span::Span;
 
-/// Levels of parentheses, operators, blocks, calls of functions within functions, and files within files.
+/// Levels of parentheses, operators, blocks, and calls of functions within functions.
 pub(super) const MAX_DEPTH: usize = 128;
 
 /// A word of the text.
@@ -17,7 +19,7 @@ pub(super) struct Word {
     pub(super) span: Span,
 }
 
-/// Whether a line that begins with the word is a line of its own wherever it stands.
+/// Whether a line that begins with the word is no assignment, unless the word is a name.
 pub(super) fn is_leading_word(text: &str) -> bool {
     matches!(text, "const" | "def" | "include" | "repeat") || Role::named(text).is_some()
 }
@@ -39,19 +41,19 @@ pub(super) enum Prefix {
 }
 
 /// An expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Expression {
     pub(super) kind: ExpressionKind,
     pub(super) span: Span,
-    /// Levels of expressions in it, itself included.
+    /// Levels of expressions in it, those of places and dimensions included, and itself. Parentheses alone are none.
     pub(super) depth: usize,
 }
 
 /// What an expression is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum ExpressionKind {
-    /// A number without a sign.
-    Number(Rc<str>),
+    /// A number without a sign, or what is wrong with it.
+    Number(Result<Constant, Problem>),
     Name(Rc<str>),
     Prefix {
         prefix: Prefix,
@@ -75,11 +77,13 @@ pub(super) enum ExpressionKind {
     Reshape {
         of: Box<Expression>,
         dimensions: Vec<Expression>,
+        /// The dimensions with their brackets.
+        shape: Span,
     },
 }
 
 /// A place in one dimension.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Place {
     Index(Expression),
     Range {
@@ -101,7 +105,7 @@ impl Place {
 }
 
 /// A declaration of an array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Declaration {
     pub(super) role: Role,
     pub(super) name: Word,
@@ -114,7 +118,7 @@ pub(super) struct Declaration {
 }
 
 /// A function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Function {
     pub(super) name: Word,
     pub(super) parameters: Vec<Word>,
@@ -122,7 +126,7 @@ pub(super) struct Function {
 }
 
 /// An assignment to an array or a part of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Assignment {
     pub(super) target: Word,
     /// The part of the array, the part of that part, and so on.
@@ -132,7 +136,7 @@ pub(super) struct Assignment {
 }
 
 /// How often a block runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Repetition {
     pub(super) variable: Option<Word>,
     /// The first value of the variable; 0 where nothing is written.
@@ -145,7 +149,7 @@ pub(super) struct Repetition {
 }
 
 /// A line, or a block of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Statement {
     Array(Declaration),
     Constant {
@@ -155,7 +159,6 @@ pub(super) enum Statement {
     Function(Function),
     Include {
         path: Word,
-        span: Span,
     },
     Assignment(Assignment),
     Repeat(Repetition),
@@ -163,4 +166,22 @@ pub(super) enum Statement {
     Broken {
         name: Word,
     },
+    /// A line that could not be read includes a text, as far as can be told.
+    Excluded,
+    /// A line that could not be read, or a block whose first line could not be, writes this array, as far as can be told.
+    Unread {
+        target: Word,
+    },
+}
+
+impl Statement {
+    /// The arrays that it writes.
+    pub(super) fn targets(&self) -> Vec<&Word> {
+        match self {
+            Self::Assignment(assignment) => vec![&assignment.target],
+            Self::Unread { target } => vec![target],
+            Self::Repeat(repetition) => repetition.body.iter().flat_map(Self::targets).collect(),
+            _ => Vec::new(),
+        }
+    }
 }

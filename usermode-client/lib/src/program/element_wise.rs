@@ -133,13 +133,14 @@ impl ProgramBuilder {
         &mut self,
         dst: Array<u8>,
         predicate: Predicate,
-        a: Array<T>,
+        a: impl Into<Operand<T>>,
         b: impl Into<Operand<T>>,
     ) -> Result<&mut Self, ProgramError> {
-        let b = b.into();
-        self.length(OperandIndex::A, a.count, dst.count)?;
-        if let Operand::Array(b) = b {
-            self.length(OperandIndex::B, b.count, dst.count)?;
+        let (a, b) = (a.into(), b.into());
+        for (operand, index) in [(&a, OperandIndex::A), (&b, OperandIndex::B)] {
+            if let Operand::Array(array) = operand {
+                self.length(index, array.count, dst.count)?;
+            }
         }
         let step = Step {
             aux: [predicate as u32, 0],

@@ -185,7 +185,8 @@ fn results_are_those_of_the_operations() {
     let build = |builder: &mut ProgramBuilder| -> Result<(), ProgramError> {
         builder
             .saturating_add(clamped, x, 100)?
-            .compare(mask, Predicate::Ge, x, 0)?;
+            .compare(mask, Predicate::Ge, x, 0)?
+            .compare(mask, Predicate::Lt, 0, x)?;
         builder.select(x, mask, x, -1)?.convert(wide, x)?;
         builder.transpose(turned.matrix(2, 2)?, wide.matrix(2, 2)?)?;
         Ok(())

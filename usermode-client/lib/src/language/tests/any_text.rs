@@ -161,7 +161,7 @@ fn expressions() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_expression_is_run_as_it_is_compiled_or_told(expression in expressions(), form in 0..4_usize) {
+    fn any_expression_compiles_to_what_runs_or_is_told(expression in expressions(), form in 0..4_usize) {
         let statement = match form {
             0 => format!("t = {expression}"),
             1 => format!("t[1..] = {expression}"),

@@ -32,6 +32,18 @@ fn what_is_nested_too_deep_is_refused() {
     }
     refused(&format!("y = x{}", repeated(" + x", 100_000)), "too-deep 4:515");
     refused(&format!("y = x{}", repeated(" as [8]", 1000)), "too-deep 4:5");
+    // Neither the brackets nor the sums within them are deep, and the places of a part are as deep as both together.
+    let mut part = "v[0]".to_owned();
+    for _ in 0..120 {
+        part = format!("v[{part}{}]", repeated(" + 1", 120));
+    }
+    for text in [
+        format!("def f(v) = {part}\ny = x"),
+        format!("y = {}", part.replace('v', "x")),
+    ] {
+        let found = mistakes(&format!("{ARRAYS}{text}\n"));
+        assert!(found[0].starts_with("too-deep 4:"), "{found:?}");
+    }
     let blocks = format!("{}y = x\n{}", repeated("repeat 1 {\n", 1000), repeated("}\n", 1000));
     let found = mistakes(&format!("{ARRAYS}{blocks}"));
     assert_eq!(found[0], "too-deep 132:10");
@@ -56,11 +68,13 @@ fn the_deepest_nesting_takes_little_of_the_stack() {
         functions += &format!("def g{level}(v) = g{}(v + 1) + 1\n", level - 1);
     }
     let blocks = format!("{}y = x\n{}", repeated("repeat 1 {\n", 127), repeated("}\n", 127));
+    let parts = format!("def h(v) = {}0{}\n", repeated("v[", 126), repeated("]", 126));
     let texts = [
         format!("{ARRAYS}y = {}x{}", repeated("(x + ", 60), repeated(")", 60)),
         format!("{ARRAYS}y = {}x{}", repeated("max(x, ", 126), repeated(")", 126)),
         format!("{ARRAYS}y = {}x", repeated("-", 126)),
         format!("{ARRAYS}{functions}y = g59(x)"),
+        format!("{ARRAYS}{parts}y = x"),
         format!("{ARRAYS}{blocks}"),
     ];
     let compile_all = move || texts.iter().map(|text| compiled(text).program.step_count()).max();
@@ -122,10 +136,23 @@ fn blocks_that_run_for_ever_are_refused_at_once() {
 }
 
 #[test]
+fn of_very_many_mistakes_the_first_are_kept() {
+    let text = "$\n".repeat(20_000);
+    let mistakes = compile("t.hws", &text).unwrap_err();
+    assert_eq!((mistakes.list().len(), mistakes.list()[99].at.start), (100, 198));
+    assert_eq!(mistakes.to_string(), "20000 errors in `t.hws`");
+    let mut shown = String::new();
+    miette::NarratableReportHandler::new()
+        .render_report(&mut shown, &mistakes)
+        .unwrap();
+    assert!(shown.contains("... and 19900 more"), "{shown}");
+}
+
+#[test]
 fn memory_has_a_limit() {
     refused(
         "y = x + sum(x) as [1, 1, 1, 1, 1, 1, 1, 1, 1]",
-        "too-many-dimensions 4:9",
+        "too-many-dimensions 4:19",
     );
     let text =
         "inout x : f32[5, 4000000]\nx[0] = (x[0] + 1) * ((x[1] + 1) * ((x[2] + 1) * ((x[3] + 1) * (x[4] + 1))))\n";

@@ -51,11 +51,38 @@ fn texts_may_include_each_other_and_are_included_once() {
     assert!(compile_files(&[("main", MAIN), ("a", a), ("b", b)]).is_ok());
 }
 
+/// A loader that knows what tells texts apart, and counts those that it loads.
+struct Counting(usize);
+
+impl Loader for Counting {
+    fn load(&mut self, _: &str, path: &str) -> Result<Text, String> {
+        self.0 += 1;
+        Ok(Text::named(path.trim_start_matches("./"), "const N = 4\n"))
+    }
+
+    fn identity(&mut self, _: &str, path: &str) -> Option<String> {
+        Some(path.trim_start_matches("./").to_owned())
+    }
+}
+
+#[test]
+fn a_text_is_loaded_once_whatever_it_is_called() {
+    let mut loader = Counting(0);
+    let text = "include \"a\"\ninclude \"./a\"\ninclude \"././a\"\nout y : f32[N]\ny = 1\n";
+    compile_with(Text::named("main", text), &mut loader).unwrap();
+    assert_eq!(loader.0, 1);
+}
+
 #[test]
 fn a_text_that_cannot_be_included_is_told() {
     assert_eq!(mistakes_of(&[("main", "include \"a\"\n")]), ["main cannot-include 1:9"]);
     let complaint = compile("main", "include \"a\"\n").unwrap_err();
     assert!(complaint.list()[0].to_string().ends_with("there are no files here"));
+    // What it would have declared is not missed as well.
+    let uses = "out y : f32[N]\ny = half(N)\n";
+    assert_eq!(mistakes_of(&[("main", MAIN)]), ["main cannot-include 1:9"]);
+    let broken = format!("include \"a\";\n{uses}");
+    assert_eq!(mistakes_of(&[("main", &broken)]), ["main unknown-character 1:12"]);
     let texts: Vec<_> = (0..40)
         .map(|i| (i.to_string(), format!("include \"{}\"\n", i + 1)))
         .collect();
@@ -64,6 +91,8 @@ fn a_text_that_cannot_be_included_is_told() {
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
     assert_eq!(mistakes_of(&files), ["16 too-deep 1:9"]);
+    let mistakes = compile_files(&files).unwrap_err();
+    assert_eq!(mistakes.list()[0].problem.help(), None);
 }
 
 #[test]

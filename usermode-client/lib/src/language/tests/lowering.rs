@@ -102,6 +102,38 @@ fn rows_too_large_to_spread_take_a_step_each() {
     );
 }
 
+/// An element or a row that stands for more than there is room for is repeated as often as a block takes.
+#[test]
+fn small_rows_that_cannot_be_spread_are_combined_in_blocks() {
+    let text = "in x : f32[100000000]\nin s : f32[1]\nout y : f32[100000000]\ny = x * s\n";
+    let compiled = compiled(text);
+    let names = opcodes(&compiled);
+    let (spread, blocks) = names.split_at(names.iter().take_while(|name| **name == "copy").count());
+    assert!(spread.len() <= 20, "{names:?}");
+    assert_eq!(blocks, vec!["mul"; 100_000_000_usize.div_ceil(1 << 18)]);
+    let step = |index: usize| compiled.program.step(index as u32).unwrap();
+    let (second, last) = (step(spread.len() + 1), step(names.len() - 1));
+    assert_eq!((second.count, second.offsets[1]), (1 << 18, 1 << 20));
+    assert_eq!(last.count, 100_000_000 % (1 << 18));
+    // Rows that do not divide each other, and a second constant.
+    let text =
+        "in x : u8[3, 8, 3000001]\nin r : u8[3000001]\nin s : u8[1]\nout y : u8[3, 8, 3000001]\ny = fma(x, s, r)\n";
+    let program = super::compiled(text).program;
+    assert!(program.step_count() < 120, "{}", program.step_count());
+    let mut data: Vec<u8> = (0..program.data_size()).map(|at| (at % 251) as u8).collect();
+    let array = |name: &str| super::compiled(text).array(name).unwrap().offset as usize;
+    let [x, r, s, y] = ["x", "r", "s", "y"].map(array);
+    reference::run(program.bytes(), &mut data).unwrap();
+    for at in (0..24 * 3_000_001).step_by(997) {
+        let expected = data[x + at]
+            .wrapping_mul(data[s])
+            .wrapping_add(data[r + at % 3_000_001]);
+        assert_eq!(data[y + at], expected, "{at}");
+    }
+    let text = "in x : f32[100000000]\nout y : f32[100000000]\ny = fma(x, 2, 3)\n";
+    assert_eq!(opcodes(&super::compiled(text))[..2], ["fill", "fma"]);
+}
+
 #[test]
 fn functions_compute_what_they_are_given_once() {
     assert_eq!(value("2, 3", "twice(x)"), [2, 4, 6, 8, 10, 12]);
@@ -116,6 +148,24 @@ fn functions_compute_what_they_are_given_once() {
     assert_eq!(integers(text, &[3, -4], "y"), [18, -24]);
     let text = "def g(v) = neg(v) + v\ndef f(v, w) = g(v) - g(w) + v * w\nin x : i32[2]\nout y : i32[2]\ny = f(x + 1, abs(x))\n";
     assert_eq!(integers(text, &[3, -4], "y"), [12, -12]);
+}
+
+#[test]
+fn what_a_function_ignores_keeps_no_memory() {
+    let scratch = |expression: &str| {
+        let text = format!(
+            "def three(v) = 3\ndef f(v) = -v + three(v * 2)\ndef g(v) = -v + 3\ndef h(v) = f(v) + three(f(v) + v)\n\
+             in x : i32[1024]\nout y : i32[1024]\ny = {expression}\n"
+        );
+        compiled(&text).program.scratch_size()
+    };
+    let needed = scratch("(x + 1) * 5 + 3 - x");
+    for expression in ["f(x + 1)", "h(x + 1)", "f(f(x + 1))"] {
+        assert_eq!(scratch(expression), needed, "{expression}");
+    }
+    let text =
+        "def three(v) = 3\ndef f(v) = three(v * 2 + neg(v)) + v\nin x : i32[2]\nout y : i32[2]\ny = f(x + 1) * f(x)\n";
+    assert_eq!(integers(text, &[3, -4], "y"), [42, 0]);
 }
 
 #[test]

@@ -144,6 +144,12 @@ fn numbers_fit_their_type() {
     refused("y = 2.5", "not-an-integer 4:5");
     refused("y = x + 0xXY", "bad-number 4:9");
     refused("const c = 0xXY", "bad-number 4:11");
+    for text in ["const c = u8(300)", "const c = i32(2.5)"] {
+        refused(text, "typed-constant 4:11");
+    }
+    refused("temp t : i32[u8(4)]", "typed-constant 4:14");
+    refused("y = x[u8(4)]", "typed-constant 4:7");
+    refused("repeat u8(4) { y = x }", "typed-constant 4:8");
     assert_eq!(
         mistakes("const c = -0x\nout y : i32[c]\ny = c"),
         ["bad-number 1:12"],
@@ -227,23 +233,116 @@ fn one_run_reports_all_mistakes_and_no_consequences() {
 }
 
 #[test]
+fn what_follows_from_a_mistake_is_none() {
+    let after = |lines: &str, expected: &[&str]| {
+        let text = format!("in x : i32[4]\nout y : i32[4]\nout z : i32[4]\n{lines}\nz = y\n");
+        assert_eq!(mistakes(&text), expected, "{lines}");
+    };
+    after("y = 1 +", &["unfinished 4:8"]);
+    after("y[0..2 = x", &["syntax 4:8"]);
+    after("y[4] = 1", &["outside-array 4:3"]);
+    after("y = x + 1;", &["unknown-character 4:10"]);
+    after("const a = 3;\ny = a", &["unknown-character 4:12"]);
+    after("def f(v) = v $ v\ny = f(x)", &["unknown-character 4:14"]);
+    after("temp t : i32[4];\nt = x\ny = t + 1", &["unknown-character 4:16"]);
+    // Lines that begin blocks, and their braces.
+    let block = "{\n y[i] = x[i]\n repeat 2 { y = x }\n}";
+    after(&format!("repeat i in 0..4; {block}"), &["unknown-character 4:17"]);
+    after(&format!("repeat i in 0..4\n{block}"), &["unfinished 4:17"]);
+    after(&format!("repeat i in 0..4;\n\n{block}"), &["unknown-character 4:17"]);
+    after(&format!("repeat i in 0..x {block}"), &["not-a-number 4:16"]);
+    after(&format!("for i in 0..4 {block}"), &["syntax 4:1"]);
+    after("repeat 2 {\n y = x +\n}", &["unfinished 5:9"]);
+    after("repeat 2 {\n y = x $ 2 }", &["unknown-character 5:8"]);
+    after("repeat 2 {\n const a = 1\n y = a\n}", &["declaration-in-block 5:2"]);
+    after("repeat i in 0..4 {\n y[i] = x[i + 1]\n}", &["outside-array 5:11"]);
+    // What is in such a block is looked at all the same.
+    after("repeat 2 3 {\n y = 1 +\n}", &["syntax 4:10", "unfinished 5:9"]);
+}
+
+#[test]
 fn what_is_wrong_in_a_block_or_a_function_is_reported_once() {
     let text =
         "in x : f32[4]\nout y : i32[4]\ndef f(v) = v + y\nrepeat i in 0..4 {\n y[i] = x[i]\n y = f(x)\n}\ny = f(x)\n";
-    assert_eq!(mistakes(text), ["type-mismatch 3:12", "type-mismatch 5:9"]);
+    // The function is used in two ways, and there is a mistake in both of them.
+    assert_eq!(
+        mistakes(text),
+        ["type-mismatch 3:12", "type-mismatch 3:12", "type-mismatch 5:9"]
+    );
     let text = "out y : i32[4]\nrepeat i in 0..9 {\n y[i] = i\n}\n";
     assert_eq!(mistakes(text), ["outside-array 3:4"]);
-    let text = "inout y : i32[4]\ndef f(v) = v * 3000000000\nrepeat 2 { y = f(y) }\ny = f(y)\n";
-    let mistakes = compile("test.hws", text).unwrap_err();
-    let [mistake] = mistakes.list() else {
-        panic!("{mistakes:?}")
+}
+
+#[test]
+fn mistakes_are_told_in_the_words_of_what_they_are_about() {
+    let told = |lines: &str| {
+        let mistakes = compile(
+            "t.hws",
+            &format!("def f(v) = v\nin x : f32[4]\nout y : f32[4]\n{lines}\n"),
+        )
+        .unwrap_err();
+        let mistake = &mistakes.list()[0];
+        let help = mistake.problem.help().unwrap_or_default();
+        format!("{} {mistake} / {help}", mistakes.position(mistake))
     };
     assert_eq!(
-        (mistake.problem.code(), mistakes.position(mistake).to_string()),
-        ("out-of-range", "2:16".into())
+        told("f = x"),
+        "4:1 `f` is a function, not an array / only arrays can be assigned to"
     );
-    let (other, label) = mistake.other_place().unwrap();
-    assert_eq!((&text[other.start..other.end], label), ("f(y)", "used here"));
+    assert_eq!(
+        told("repeat 2.5 { y = x }"),
+        "4:8 `2.5` is not how often a block runs, which is an integer from 0 on / "
+    );
+    assert_eq!(
+        told("temp t : f32[1099511627776,1099511627776]"),
+        "4:13 an array of shape [1099511627776, 1099511627776] has more elements than can be counted / "
+    );
+    assert!(told("y = x as [4294967296, 4294967296]").starts_with("4:10 an array of shape"));
+    assert!(told("y = x as [0]").starts_with("4:11 `0` is not a number of elements"));
+    for number in ["x * .5", "x * 2."] {
+        assert!(told(&format!("y = {number}")).ends_with("digits on both sides of its point, as in `0.5` and `2.0`"));
+    }
+    let text = "out y : f32[4]\nrepeat i in 0..4 { y[i] = 1 }\nconst i = 2\n";
+    assert_eq!(mistakes(text), ["redefined 3:7"]);
+    assert_eq!(others(text), [["2:8 first here"]]);
+}
+
+/// The other places of every mistake, and what they are.
+#[track_caller]
+fn others(text: &str) -> Vec<Vec<String>> {
+    let mistakes = compile("t.hws", text).expect_err(text);
+    let describe = |(at, label): (Span, &str)| format!("{} {label}", Lines::of(text).position(text, at.start));
+    let list = mistakes.list().iter();
+    list.map(|mistake| mistake.other_places().map(describe).collect())
+        .collect()
+}
+
+#[test]
+fn a_mistake_in_a_function_says_which_call_leads_there() {
+    let text = "inout y : i32[4]\ndef f(v) = v * 3000000000\nrepeat 2 { y = f(y) }\ny = f(y)\n";
+    assert_eq!(mistakes(text), ["out-of-range 2:16", "out-of-range 2:16"]);
+    assert_eq!(others(text), [["3:16 used here"], ["4:5 used here"]]);
+    // Also where there is another place that matters.
+    let text = "in x : i32[4]\nout y : i32[4]\nconst k = 2.5\ndef f(v) = v + k\ndef g(v) = v[k]\ndef h(v) = v + f32(v)\n\
+        y = f(x)\ny = g(x)\ny = h(x)\n";
+    assert_eq!(
+        others(text),
+        [
+            ["3:7 declared here", "7:5 used here"],
+            ["3:7 declared here", "8:5 used here"],
+            ["2:5 destination declared here", "9:5 used here"]
+        ]
+    );
+    let text = "in x : i32[4]\nout y : i32[4]\ndef f(v) = v + y\ny = f(x)\n";
+    assert_eq!(mistakes(text), ["read-before-write 3:16"]);
+    assert_eq!(others(text), [["2:5 declared here", "4:5 used here"]]);
+}
+
+#[test]
+fn a_mistake_in_a_block_says_in_which_round() {
+    let text = "out y : i32[4]\nrepeat i in 0..3 {\n repeat j in 2..9 {\n  y[i + j] = i\n }\n}\n";
+    assert_eq!(mistakes(text), ["outside-array 4:5"]);
+    assert_eq!(others(text), [["2:8 `i` is 0", "3:9 `j` is 4"]]);
 }
 
 #[test]
@@ -263,6 +362,9 @@ fn functions_have_names_of_their_own() {
     defined("def g(v) = v + f32(v)", "type-mismatch 4:16");
     defined("def g(v, w) = v", "wrong-arity 5:5");
     defined("def x(v) = v\ndef g(v) = v", "redefined 4:5");
+    for name in super::operations::NAMES.into_iter().chain(["compare", "u8"]) {
+        refused(&format!("def {name}(v) = v"), "reserved 4:5");
+    }
     refused("y = h(x)\ndef h(v) = v", "unknown-operation 4:5");
     // The variable of a block is not seen by what is called there.
     let text = "out y : i32[4]\ndef g(v) = v + k\nrepeat k in 0..4 { y[k] = g(k) }\n";
@@ -314,8 +416,8 @@ fn a_mistake_says_where_a_type_comes_from() {
     let place = |assignment: &str| {
         let text = format!("in f : f32[2]\nin i : i32[2]\nout y : u8[2]\n{assignment}\n");
         let mistakes = compile("t.hws", &text).unwrap_err();
-        let (at, label) = mistakes.list()[0].other_place().unwrap();
-        format!("{} {label}", Position::of(&text, at.start))
+        let (at, label) = mistakes.list()[0].other_places().next().unwrap();
+        format!("{} {label}", Lines::of(&text).position(&text, at.start))
     };
     assert_eq!(place("y = f"), "3:5 destination declared here");
     assert_eq!(place("y = f < i"), "4:5 has this type");

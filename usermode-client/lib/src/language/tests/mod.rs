@@ -1,6 +1,7 @@
 //! Tests of the whole language: what compiles, to which steps, and where every mistake is found.
 
 mod any_text;
+mod directly;
 mod formatting;
 mod grammar;
 mod hostile;
