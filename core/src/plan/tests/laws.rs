@@ -15,7 +15,7 @@ use crate::check::check;
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Pieces, Route, Why};
-use crate::plan::{max_pieces, plan};
+use crate::plan::{Plan, max_pieces, plan};
 use crate::refusal::Refusal;
 use crate::testing::{Planned, READ, WRITTEN, buffer, codes, large, map_all, model_limits, planned, room};
 use crate::workspace::Workspace;
@@ -173,18 +173,18 @@ fn plan_of(program: &[u8], limits: &Limits) -> Result<hawser_core_model::Planned
     let plan = plan(&mut accepted, limits, &mut pieces).map_err(refused)?;
     let pieces = Pieces(&pieces[..plan.pieces()]);
     Ok(hawser_core_model::Planned {
-        parts: pieces.iter().map(part).collect(),
+        parts: pieces.iter().map(|piece| part(&plan, piece)).collect(),
         places: pieces.iter().map(place).collect(),
         total: plan.layout().total,
     })
 }
 
-fn part(piece: &Piece) -> Part {
+fn part(plan: &Plan, piece: &Piece) -> Part {
     Part {
         start: piece.range().offset,
         end: piece.range().end(),
         fate: super::fate(piece),
-        cause: match piece.why() {
+        cause: match plan.why(piece) {
             Why::OnlyRead => Cause::OnlyRead,
             Why::OnlyWritten => Cause::OnlyWritten,
             Why::ReadAndWritten => Cause::ReadAndWritten,

@@ -99,7 +99,7 @@ fn largest(memory: MemoryModel, map_registers: Registers) {
     let config = SimConfig {
         memory,
         map_registers,
-        ..common::config()
+        ..crate::common::config()
     };
     let pc = SimPc::start(&config).expect("the PC starts");
     let handle = open(&pc);

@@ -17,6 +17,7 @@ mod review_ones;
 mod review_reach;
 mod scarcity;
 mod seeds;
+mod stale_memory;
 mod symbols;
 mod two_forms;
 mod waiting;

@@ -1,9 +1,7 @@
 //! What a device did not write does not reach the user as somebody else's bytes: mappings from the device are cleared after a failed run, in every memory model. And where
 //! a mapping has a gap all the same, bounce buffers bring stale bytes through it: this is what the planner's rule of complete writes is for.
 
-mod common;
-
-use common::{MODELS, open, program, result_of, step, stop, submit};
+use crate::common::{MODELS, open, program, result_of, step, stop, submit};
 use hawser_abi::descriptor::DeviceStep;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
@@ -28,7 +26,7 @@ fn config(memory: MemoryModel) -> SimConfig {
     SimConfig {
         memory,
         parameters: small.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        ..common::config()
+        ..crate::common::config()
     }
 }
 
