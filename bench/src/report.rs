@@ -19,7 +19,14 @@ pub struct Report<'a> {
 }
 
 /// What Hawser's stages are compared with, whether or not a gate depends on it.
-const OTHERS: [&str; 6] = ["rbpf", "solana-sbpf", "wasmparser", "copy", "read+compare", "read+ranges"];
+const OTHERS: [&str; 6] = [
+    "rbpf",
+    "solana-sbpf",
+    "wasmparser",
+    "copy",
+    "read+compare",
+    "read+ranges",
+];
 
 impl Report<'_> {
     /// All tables as text.
