@@ -203,20 +203,20 @@ impl Piece {
         self.kind & Access::READ.bits() != 0
     }
 
-    /// Puts the copy of the bytes at an offset in the block, or notes a number until it has one.
+    /// Puts the copy of the bytes at an offset in the block.
     #[inline(always)]
     pub(crate) const fn put(&mut self, place: u32) {
         self.place = place;
     }
 
-    /// The number that was put last.
+    /// The offset in the block, or the index of the mapping.
     #[inline(always)]
     pub(crate) const fn place(&self) -> u32 {
         self.place
     }
 }
 
-/// The offset in 32 bits. A block that is too large for them is refused when its layout is known.
+/// The offset in 32 bits, which no copy needs more than.
 fn narrow(block: BlockOffset) -> u32 {
     u32::try_from(block.0).unwrap_or(u32::MAX)
 }

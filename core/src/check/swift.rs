@@ -144,7 +144,7 @@ fn difference(a: i32x4, b: i32x4) -> i32x4 {
     a - b
 }
 
-/// Sums of numbers that are below 2³⁰ each.
+/// Sums. Those that are compared with a limit have 31 bits; the end of an operand that goes beyond its limit may wrap.
 #[inline(always)]
 #[allow(
     clippy::arithmetic_side_effects,

@@ -19,7 +19,7 @@ pub(crate) const RUNS: usize = 512;
 /// What has been written of device-local memory.
 ///
 /// The set of all bytes answers in a few dozen instructions. Most operands lie in bytes that were asked for before, so a run of written bytes is
-/// remembered for each unit in which one began, until another pushes it out. Most programs write one byte after the other, so the set is told of a walk when it has ended.
+/// remembered for each unit in which an operand began, until another pushes it out. Most programs write one byte after the other, so the set is told of a walk when it has ended.
 #[derive(Debug)]
 pub(crate) struct Temporaries<'a> {
     written: Coverage<'a>,
@@ -85,7 +85,7 @@ impl<'a> Temporaries<'a> {
         Ok(())
     }
 
-    /// Remembers the run in which written bytes lie, for the units of the first of them: what reads a part of them begins in one of these.
+    /// Remembers the run in which written bytes lie, for units in which a reader of a part of them may begin: as many as they are long, up to a few.
     fn remember(&mut self, place: Interval, run: Interval) {
         let starts = (place.start()..place.end()).step_by(1 << UNIT).take(UNITS);
         for start in starts {
@@ -141,7 +141,7 @@ fn place(rows: &[Row; BLOCK], bit: u32) -> Interval {
     row.and_then(|row| row.get(lane)).copied().unwrap_or(Interval::EMPTY)
 }
 
-/// Where the run is remembered of the unit in which something begins. Neither units next to each other push out each other, nor such that are a power of two apart, up to 128 MiB.
+/// Where the run is remembered of the unit in which something begins. Units that are at most 64 MiB and a power of two apart do not push out each other, nor do neighbours, except at a multiple of that.
 #[inline(always)]
 fn unit(start: u32) -> usize {
     let number = start >> UNIT;

@@ -19,6 +19,7 @@ use broken_operations::broken_operations;
 use super::*;
 use crate::readable_cookie;
 use crate::testing::{IMMEDIATE, NOTHING, Where, buffer, data, header, program, room, scratch, step};
+use crate::workspace::Room;
 
 const DATA: u64 = 256;
 const SCRATCH: u64 = 64;
@@ -326,4 +327,40 @@ fn refusals_read_as_sentences() {
     let text =
         "step 1: first source: the offset of an operand is not a multiple of its element size (offset 18, limit 4)";
     assert_eq!(refusal.to_string(), text);
+}
+
+/// The last bytes that there can be of both spaces, and the first that there cannot.
+#[test]
+fn the_last_bytes_of_the_largest_spaces_are_in_reach() {
+    const DATA: u64 = 1 << 30;
+    const SCRATCH: u64 = (1 << 30) - 1;
+    let limits = Limits {
+        scratch_size: SCRATCH,
+        ..Limits::default()
+    };
+    let room = Room {
+        steps: 2,
+        scratch: SCRATCH,
+    };
+    let mut words = vec![0; room.words()];
+    let mut verdict = |to: u64, from: u64, back: u64| {
+        let steps = [
+            step(Opcode::Copy, ElementType::U8, 1, &[scratch(to), data(from)]),
+            step(Opcode::Copy, ElementType::U8, 1, &[data(back), scratch(to)]),
+        ];
+        let bytes = program(&header(&steps, DATA, SCRATCH), &steps);
+        let mut workspace = Workspace::new(&mut words, room);
+        let found = check(&bytes, buffer(DATA), &limits, &mut workspace);
+        found
+            .map(|mut accepted| {
+                let (reads, writes) = accepted.accesses();
+                [reads, writes].map(|list| (list.len(), list[0].start()))
+            })
+            .map_err(|refusal| (refusal.reason, refusal.step))
+    };
+    let last = DATA as u32 - 1;
+    assert_eq!(verdict(SCRATCH - 1, 7, DATA - 1), Ok([(1, 7), (1, last)]));
+    assert_eq!(verdict(0, DATA - 1, 7), Ok([(1, last), (1, 7)]));
+    assert_eq!(verdict(SCRATCH, 7, 9), Err((Reason::OutOfBounds, Some(0))));
+    assert_eq!(verdict(7, 9, DATA), Err((Reason::OutOfBounds, Some(1))));
 }

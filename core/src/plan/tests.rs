@@ -16,7 +16,8 @@ use crate::check::check;
 use crate::cost::Costs;
 use crate::pieces::Route;
 use crate::testing::{
-    Planned, READ, WRITTEN, buffer, codes, data, header, map_all, model_limits, planned, program, room, step, steps_for,
+    Planned, READ, WRITTEN, buffer, codes, data, header, map_all, model_limits, planned, program, room, runs, step,
+    steps_for,
 };
 use crate::workspace::Workspace;
 
@@ -296,6 +297,35 @@ fn a_list_of_pieces_that_is_too_short_is_refused_with_the_number_needed() {
     );
     let again = plan(&mut accepted, &limits, &mut [Piece::default(); NEEDED]).expect("there is room");
     assert_eq!(again.pieces(), 4);
+}
+
+/// Eight mappings from the device with both edges copied, and in each direction one that map registers cut short: nothing adds more pieces.
+#[test]
+fn mappings_add_as_many_pieces_as_there_is_room_for() {
+    const PITCH: usize = 5 * 4096;
+    let mut codes = vec![0; 8 * PITCH + 64];
+    for (number, part) in codes.chunks_exact_mut(PITCH).enumerate() {
+        part[1..8191].fill(WRITTEN);
+        part[8192..16384].fill(READ);
+        part[PITCH - 1 - number] = BOTH;
+    }
+    for byte in codes.iter_mut().skip(8 * PITCH).step_by(2) {
+        *byte = BOTH;
+    }
+    // Of eight ranges of two pages each, in either direction, the last gets one.
+    let limits = Limits {
+        map_registers: 15,
+        ..limits(64, 8)
+    };
+    let planned = planned(&codes, 0, &limits);
+    let ranges = Sweep::new(
+        &runs(&codes, |code| code & READ != 0),
+        &runs(&codes, |code| code & WRITTEN != 0),
+    )
+    .count();
+    assert_eq!(planned.plan().mappings().len(), 16);
+    assert_eq!(planned.plan().pieces() - ranges, MOST_ADDED);
+    assert_eq!(fates(&planned, codes.len()), model(&codes, 0, &limits));
 }
 
 /// Each step reads three ranges and writes half of one that the next step reads.
