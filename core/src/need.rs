@@ -2,118 +2,63 @@
 
 use crate::check::BufferShape;
 use crate::cost::pages;
-use crate::pieces::Piece;
+use crate::cuts::Cut;
+use crate::intervals::Interval;
+use crate::plan::Direction;
 
-/// Counts segments, piece by piece. A mapping can have one for each page that it lies in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Need {
-    shape: BufferShape,
-    /// End of the last piece.
-    at: u32,
-    read: Count,
-    write: Count,
+/// A plan, as far as its views are concerned.
+#[derive(Clone, Copy)]
+pub(crate) struct Need<'a> {
+    pub(crate) shape: BufferShape,
+    /// What is read, and what is written: ascending intervals that do not touch.
+    pub(crate) reads: &'a [Interval],
+    pub(crate) writes: &'a [Interval],
+    /// What is mapped, in ascending order.
+    pub(crate) cuts: &'a [Cut],
 }
 
-impl Need {
-    pub(crate) const fn new(shape: BufferShape) -> Self {
-        Self {
-            shape,
-            at: 0,
-            read: Count::ZERO,
-            write: Count::ZERO,
-        }
+impl Need<'_> {
+    /// Most segments of the read view and of the write view.
+    pub(crate) fn segments(&self) -> [u32; 2] {
+        [
+            self.view(self.reads, Direction::ToDevice),
+            self.view(self.writes, Direction::FromDevice),
+        ]
     }
 
-    /// Adds the next piece, which has been placed.
-    pub(crate) fn add(&mut self, piece: &Piece) {
-        if piece.is_copied() {
-            return self.add_copied(piece);
-        }
-        self.go_to(piece);
-        let pages = pages(piece.interval(), self.shape.page_offset);
-        let views = [(&mut self.read, piece.is_read()), (&mut self.write, piece.is_written())];
-        for (view, accessed) in views {
-            if accessed {
-                view.mapping(pages);
-            } else {
-                view.hole(u32::MAX);
-            }
-        }
-    }
-
-    /// Adds the next piece, which is copied.
+    /// Most segments of a view in which `accessed` is backed, and all else is a hole.
     ///
-    /// Which pieces are read and which touch has no pattern, so there is no branch on it: a mask makes of an offset the one that is behind a hole.
-    #[inline(always)]
-    pub(crate) fn add_copied(&mut self, piece: &Piece) {
-        self.go_to(piece);
-        let start = piece.place();
-        let end = start.wrapping_add(piece.length());
-        let (no_read, no_write) = (!all_bits_if(piece.is_read()), !all_bits_if(piece.is_written()));
-        self.read.add(start | no_read, end | no_read);
-        self.write.add(start | no_write, end | no_write);
-    }
-
-    /// Adds a hole in front of a piece if there is one.
-    #[inline(always)]
-    fn go_to(&mut self, piece: &Piece) {
-        let gap = all_bits_if(piece.start() != self.at);
-        self.at = piece.end();
-        self.read.hole(gap);
-        self.write.hole(gap);
-    }
-
-    /// Most segments of the read view and of the write view, when all pieces have been added.
-    pub(crate) fn segments(self) -> [u32; 2] {
-        [self.read, self.write].map(|mut view| {
-            view.hole(all_bits_if(u64::from(self.at) < self.shape.length));
-            view.segments
-        })
+    /// Copies that touch in the data buffer touch in the block, so that an interval is one segment as long as nothing of it is mapped. A mapping can have a segment for each
+    /// page, and parts the copies in front of it from those behind it. There are fewer than 2²⁰ intervals, and 2¹⁹ pages.
+    fn view(&self, accessed: &[Interval], direction: Direction) -> u32 {
+        let mut segments = holes(accessed, self.shape.length).wrapping_add(accessed.len() as u32);
+        let mut behind = 0;
+        for cut in self.cuts.iter().filter(|cut| cut.direction == direction) {
+            let mapped = cut.chosen.mapped();
+            let around = interval_around(accessed, mapped.start());
+            // Where the copies begin that it parts: with the interval, or behind the mapping before.
+            let copies = around.start().max(behind);
+            let [before, after] = [mapped.start() > copies, mapped.end() < around.end()].map(u32::from);
+            segments = segments.wrapping_add(before).wrapping_add(after).wrapping_sub(1);
+            segments = segments.wrapping_add(pages(mapped, self.shape.page_offset) as u32);
+            behind = mapped.end();
+        }
+        segments
     }
 }
 
-/// Segments of a view. There are at most two for each piece, and one for each page; so nothing wraps.
-#[derive(Clone, Copy, Debug)]
-struct Count {
-    segments: u32,
-    /// What continues the last segment: the offset in the block at which it ends, or one of the two below.
-    end: u32,
-}
-
-/// Behind a hole, which another continues. No block is so long. All bits.
-const BEHIND_HOLE: u32 = u32::MAX;
-/// At the start and behind a mapping: nothing is continued.
-const BEHIND_MAPPING: u32 = u32::MAX - 1;
-
-impl Count {
-    const ZERO: Self = Self {
-        segments: 0,
-        end: BEHIND_MAPPING,
+/// Gaps in front of, between and behind intervals.
+fn holes(accessed: &[Interval], length: u64) -> u32 {
+    let (Some(first), Some(last)) = (accessed.first(), accessed.last()) else {
+        return u32::from(length != 0);
     };
-
-    /// Adds a segment, unless it continues the one before.
-    #[inline(always)]
-    fn add(&mut self, start: u32, end: u32) {
-        self.segments = self.segments.wrapping_add(u32::from(self.end != start));
-        self.end = end;
-    }
-
-    /// Adds a hole if the mask has all bits, and nothing if it has none.
-    #[inline(always)]
-    fn hole(&mut self, mask: u32) {
-        let new = u32::from(self.end != BEHIND_HOLE) & mask;
-        self.segments = self.segments.wrapping_add(new);
-        self.end |= mask;
-    }
-
-    fn mapping(&mut self, pages: u64) {
-        self.segments = self.segments.wrapping_add(pages as u32);
-        self.end = BEHIND_MAPPING;
-    }
+    let between = accessed.len().saturating_sub(1) as u32;
+    let [before, behind] = [first.start() != 0, u64::from(last.end()) < length].map(u32::from);
+    between.wrapping_add(before).wrapping_add(behind)
 }
 
-/// A mask.
-#[inline(always)]
-const fn all_bits_if(condition: bool) -> u32 {
-    (condition as u32).wrapping_neg()
+/// The interval in which a byte lies.
+fn interval_around(accessed: &[Interval], byte: u32) -> Interval {
+    let behind = accessed.partition_point(|interval| interval.end() <= byte);
+    accessed.get(behind).copied().unwrap_or(Interval::EMPTY)
 }

@@ -208,12 +208,6 @@ impl Piece {
     pub(crate) const fn put(&mut self, place: u32) {
         self.place = place;
     }
-
-    /// The offset in the block, or the index of the mapping.
-    #[inline(always)]
-    pub(crate) const fn place(&self) -> u32 {
-        self.place
-    }
 }
 
 /// The offset in 32 bits, which no copy needs more than.

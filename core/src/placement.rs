@@ -5,7 +5,6 @@ use core::ops::Range;
 
 use crate::address::{BlockOffset, MappingIndex};
 use crate::cuts::Cut;
-use crate::need::Need;
 use crate::pieces::Piece;
 
 /// A piece at least this long is copied in whole cache lines.
@@ -27,7 +26,6 @@ pub(crate) struct Placer<'p> {
     pieces: &'p mut [Piece],
     placed: usize,
     last: Last,
-    need: Need,
 }
 
 /// What was placed last.
@@ -57,7 +55,7 @@ impl Last {
 
 impl<'p> Placer<'p> {
     /// Places pieces from `start` on, a multiple of 64. None have been placed.
-    pub(crate) fn new(pieces: &'p mut [Piece], start: BlockOffset, need: Need) -> Self {
+    pub(crate) fn new(pieces: &'p mut [Piece], start: BlockOffset) -> Self {
         let last = Last {
             free: start.0 as u32,
             end: NOWHERE,
@@ -66,7 +64,6 @@ impl<'p> Placer<'p> {
             pieces,
             placed: 0,
             last,
-            need,
         }
     }
 
@@ -83,7 +80,6 @@ impl<'p> Placer<'p> {
         Placed {
             pieces: self.placed,
             end: BlockOffset(self.last.free.into()),
-            segments: self.need.segments(),
         }
     }
 
@@ -93,19 +89,18 @@ impl<'p> Placer<'p> {
     #[inline(never)]
     fn copy(&mut self, listed: Range<usize>) {
         // What a local variable has need not be written to memory each time.
-        let (mut last, mut need, mut placed) = (self.last, self.need, self.placed);
+        let (mut last, mut placed) = (self.last, self.placed);
         for number in listed {
             let Some(mut piece) = self.pieces.get(number).copied() else {
                 break;
             };
             last.place(&mut piece);
-            need.add_copied(&piece);
             if let Some(place) = self.pieces.get_mut(placed) {
                 *place = piece;
             }
             placed = placed.wrapping_add(1);
         }
-        (self.last, self.need, self.placed) = (last, need, placed);
+        (self.last, self.placed) = (last, placed);
     }
 
     /// Places the parts of a piece, one of which is mapped.
@@ -116,7 +111,6 @@ impl<'p> Placer<'p> {
             } else {
                 self.last.end = NOWHERE;
             }
-            self.need.add(&part);
             if let Some(place) = self.pieces.get_mut(self.placed) {
                 *place = part;
             }
@@ -131,6 +125,4 @@ pub(crate) struct Placed {
     pub(crate) pieces: usize,
     /// The first byte of the block behind the copies.
     pub(crate) end: BlockOffset,
-    /// Most segments of the read view and of the write view.
-    pub(crate) segments: [u32; 2],
 }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::address::{DataRange, MappingIndex};
 use crate::appraisal::Appraiser;
-use crate::check::{Accepted, Checked};
+use crate::check::Accepted;
 use crate::choice::Choice;
 use crate::cuts::{ALL_MAPPINGS, Cut, MOST_ADDED, ascending};
 use crate::intervals::bytes;
@@ -162,7 +162,13 @@ pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piec
     let mut draft = Draft { pieces, choice, plan };
     let listed = draft.list(Sweep::new(reads, writes))?;
     let (cuts, used) = draft.map_chosen(limits);
-    draft.place(listed, cuts.get(..used).unwrap_or_default(), &checked, limits)
+    let need = Need {
+        shape: checked.shape(),
+        reads,
+        writes,
+        cuts: cuts.get(..used).unwrap_or_default(),
+    };
+    draft.place(listed, need, checked.step_count(), limits)
 }
 
 /// Ranges that are listed before they are looked at: few enough for the nearest cache.
@@ -252,12 +258,12 @@ impl Draft<'_> {
         }
     }
 
-    fn place(self, listed: Range<usize>, cuts: &[Cut], checked: &Checked, limits: &Limits) -> Result<Plan, Refusal> {
-        let start = ArenaLayout::copies_of(checked.step_count());
-        let placer = Placer::new(self.pieces, start, Need::new(checked.shape()));
-        let placed = placer.place(listed, cuts);
-        let [read, write] = placed.segments;
-        let layout = ArenaLayout::new(checked.step_count(), placed.end, read, write);
+    /// Places what was listed, and divides the block.
+    fn place(self, listed: Range<usize>, need: Need<'_>, steps: u32, limits: &Limits) -> Result<Plan, Refusal> {
+        let placer = Placer::new(self.pieces, ArenaLayout::copies_of(steps));
+        let placed = placer.place(listed, need.cuts);
+        let [read, write] = need.segments();
+        let layout = ArenaLayout::new(steps, placed.end, read, write);
         let arena = limits.arena_size.min(u32::MAX.into());
         if layout.total > arena {
             return Err(too_small(layout.total, arena));
