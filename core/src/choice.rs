@@ -30,11 +30,15 @@ impl Choice {
         }
     }
 
+    /// Whether a range of so many bytes may be chosen.
+    pub(crate) fn wants(&self, length: u32) -> bool {
+        length > self.least()
+    }
+
     /// Looks at the next ranges, the first of which has the number `first`.
     pub(crate) fn appraise(&mut self, pieces: &[Piece], first: u32) {
         let mut least = self.least();
         for (number, piece) in (first..).zip(pieces) {
-            // Soon most ranges are shorter than those that were chosen.
             if piece.interval().length() > least {
                 self.consider(piece, number);
                 least = self.least();

@@ -15,7 +15,7 @@ use crate::pieces::{Piece, Why};
 use crate::placement::Placer;
 use crate::refusal::Refusal;
 use crate::selection::Chosen;
-use crate::sweep::Sweep;
+use crate::sweep::{Listed, Sweep};
 use hawser_abi::reason::Reason;
 
 /// Most runs of bytes with the same access that one step can add: three sources and a destination, each with two ends.
@@ -185,17 +185,19 @@ impl Draft<'_> {
     /// Lists all ranges, to be copied unless they are chosen, and chooses among them; returns which pieces they are.
     ///
     /// A few are listed, then looked at: two short loops keep what they need in registers, which one loop cannot, and what the one has written the other finds in the
-    /// nearest cache.
+    /// nearest cache. Soon, there are few among which there is one to choose.
     fn list(&mut self, mut ranges: Sweep<'_>) -> Result<Range<usize>, Refusal> {
         let (mut end, room) = (MOST_ADDED, self.pieces.len());
         loop {
             let places = end..end.saturating_add(TOGETHER).min(room);
-            let count = ranges.list(self.pieces.get_mut(places).unwrap_or_default());
+            let Listed { count, longest } = ranges.list(self.pieces.get_mut(places).unwrap_or_default());
             if count == 0 {
                 break;
             }
-            let listed = self.pieces.get(end..end.saturating_add(count)).unwrap_or_default();
-            self.choice.appraise(listed, end as u32);
+            if self.choice.wants(longest) {
+                let listed = self.pieces.get(end..end.saturating_add(count)).unwrap_or_default();
+                self.choice.appraise(listed, end as u32);
+            }
             end = end.saturating_add(count);
         }
         let needed = end.saturating_add(ranges.count());

@@ -76,6 +76,15 @@ impl<'a> Boundaries<'a> {
     }
 }
 
+/// What was listed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed {
+    /// How many pieces.
+    pub(crate) count: usize,
+    /// Bytes of the longest.
+    pub(crate) longest: u32,
+}
+
 impl<'a> Sweep<'a> {
     /// Both lists ascend, and intervals of one list do not touch.
     pub(crate) fn new(reads: &'a [Interval], writes: &'a [Interval]) -> Self {
@@ -87,19 +96,22 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Turns the next runs into pieces, as many as there are places; returns how many these are.
+    /// Turns the next runs into pieces, as many as there are places.
     ///
     /// A function of its own even in an optimised build, so that what it needs finds room in registers.
     #[inline(never)]
-    pub(crate) fn list(&mut self, places: &mut [Piece]) -> usize {
+    pub(crate) fn list(&mut self, places: &mut [Piece]) -> Listed {
         // What a local variable has need not be written to memory each time.
         let mut sweep = *self;
-        let mut listed: usize = 0;
-        while let Some(place) = places.get_mut(listed) {
+        let mut listed = Listed { count: 0, longest: 0 };
+        while let Some(place) = places.get_mut(listed.count) {
             let Some((interval, access)) = sweep.step() else { break };
             // What is not touched is written over.
             *place = Piece::copied(interval, access);
-            listed = listed.wrapping_add(usize::from(access != Access::UNTOUCHED));
+            let untouched = access == Access::UNTOUCHED;
+            let length = select_unpredictable(untouched, 0, place.length());
+            listed.longest = listed.longest.max(length);
+            listed.count = listed.count.wrapping_add(usize::from(!untouched));
         }
         *self = sweep;
         listed
@@ -158,7 +170,8 @@ mod tests {
             let (mut sweep, mut listed) = (Sweep::new(&reads, &writes), Vec::new());
             loop {
                 let mut places = [Piece::default(); 7];
-                let count = sweep.list(&mut places);
+                let Listed { count, longest } = sweep.list(&mut places);
+                prop_assert_eq!(longest, places[..count].iter().map(Piece::length).max().unwrap_or(0));
                 listed.extend_from_slice(&places[..count]);
                 if count < places.len() {
                     break;
