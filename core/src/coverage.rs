@@ -135,15 +135,6 @@ impl<'a> Coverage<'a> {
         None
     }
 
-    /// Whether one word of states tells that all bytes of `interval` are in the set, which is not empty. If it does not tell, they may still be.
-    pub(crate) fn plainly_has(&self, interval: Interval) -> bool {
-        let word = |byte: u32| place(byte).0 as u32;
-        let (first, last) = (word(interval.start()), word(interval.end().wrapping_sub(1)));
-        let ((group, low), (last_group, high)) = (place(first), place(last));
-        let wanted = bits(low, high.wrapping_add(1));
-        group == last_group && self.full_words(group) & wanted == wanted
-    }
-
     /// A run of bytes of the set that contains `interval`, all of which are in it: the longest, as far as one word of states on either side tells, where `interval` begins in a word
     /// that is full. Where it does not, there is little to be found.
     pub(crate) fn around(&self, interval: Interval) -> Interval {
@@ -406,14 +397,6 @@ mod tests {
                 Operation::Query(interval) => {
                     let gap = (interval.start()..interval.end()).find(|byte| !model[*byte as usize]);
                     prop_assert_eq!(set.first_gap(interval), gap);
-                    let words = interval.start() / 64 * 64..interval.end().next_multiple_of(64);
-                    let all = words
-                        .clone()
-                        .all(|byte| model.get(byte as usize).is_some_and(|has| *has));
-                    let one_group = interval.start() / GROUP == (interval.end().max(1) - 1) / GROUP;
-                    if !interval.is_empty() {
-                        prop_assert_eq!(set.plainly_has(interval), all && one_group);
-                    }
                     if gap.is_none() && !interval.is_empty() {
                         let around = set.around(interval);
                         prop_assert!(around.contains(interval));

@@ -11,8 +11,8 @@ use crate::refusal::Refusal;
 
 /// Binary logarithm of the bytes of a unit of device-local memory, of which one run of written bytes is remembered.
 const UNIT: u32 = 9;
-/// Units for which a run is remembered when bytes are written.
-const UNITS: usize = 8;
+/// Units behind the first for which a run is remembered when bytes are written.
+const MORE_UNITS: u32 = 7;
 /// Runs that are remembered.
 pub(crate) const RUNS: usize = 512;
 
@@ -65,11 +65,9 @@ impl<'a> Temporaries<'a> {
     #[inline(never)]
     fn look_up(&mut self, place: Interval, bit: u32) -> Result<(), Unwritten> {
         let bytes = place.in_scratch();
-        match SOURCES.get(bit as usize % OPERANDS) {
-            None => {
-                let run = self.write(bytes).as_places();
-                self.remember(place, run);
-            }
+        let (run, units) = match SOURCES.get(bit as usize % OPERANDS) {
+            // What reads a part of it may begin in any of its units.
+            None => (self.write(bytes), (place.length() >> UNIT).min(MORE_UNITS)),
             Some(operand) => {
                 let found = self.read(bytes).map_err(|gap| {
                     let rest = bytes.end().saturating_sub(gap);
@@ -77,22 +75,16 @@ impl<'a> Temporaries<'a> {
                     let refusal = refusal.offset(gap.into()).length(rest.into());
                     Unwritten { step: bit / 4, refusal }
                 })?;
-                if let Some(run) = self.runs.get_mut(unit(place.start())) {
-                    *run = found.as_places();
-                }
+                (found, 0)
+            }
+        };
+        for number in 0..=units {
+            let start = place.start().wrapping_add(number << UNIT);
+            if let Some(known) = self.runs.get_mut(unit(start)) {
+                *known = run.as_places();
             }
         }
         Ok(())
-    }
-
-    /// Remembers the run in which written bytes lie, for units in which a reader of a part of them may begin: as many as they are long, up to a few.
-    fn remember(&mut self, place: Interval, run: Interval) {
-        let starts = (place.start()..place.end()).step_by(1 << UNIT).take(UNITS);
-        for start in starts {
-            if let Some(known) = self.runs.get_mut(unit(start)) {
-                *known = run;
-            }
-        }
     }
 
     /// Writes bytes; returns a run of written ones around them.
@@ -111,7 +103,7 @@ impl<'a> Temporaries<'a> {
         if self.walk.contains(bytes) {
             return Ok(self.walk);
         }
-        if !self.written.plainly_has(bytes) && self.written.first_gap(bytes).is_some() {
+        if self.written.first_gap(bytes).is_some() {
             self.written.insert(self.walk);
             if let Some(gap) = self.written.first_gap(bytes) {
                 return Err(gap);
