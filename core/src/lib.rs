@@ -26,6 +26,9 @@
     )
 )]
 
+// The contract's integers are little-endian, and so are those of all machines that this runs on: halves of a number are taken for what they are in memory.
+const _: () = assert!(cfg!(target_endian = "little"));
+
 #[cfg(test)]
 extern crate std;
 

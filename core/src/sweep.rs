@@ -61,9 +61,8 @@ impl<'a> Boundaries<'a> {
 
     #[inline(always)]
     fn at(&self, number: usize) -> u32 {
-        // The end is the lower half of an interval.
-        const START_FIRST: usize = cfg!(target_endian = "little") as usize;
-        self.words.get(number ^ START_FIRST).copied().unwrap_or(BEYOND)
+        // The end is the lower half of an interval, and comes first in memory.
+        self.words.get(number ^ 1).copied().unwrap_or(BEYOND)
     }
 
     /// Passes the next boundary if it is here; returns 1 in that case, or 0.

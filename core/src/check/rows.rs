@@ -107,7 +107,7 @@ static BY_NUMBER: [[&Row; TYPES]; OPERATIONS] = {
     while operation < OPERATIONS {
         let mut element = 0;
         while element < TYPES {
-            rows[operation][element] = &DISTINCT.rows[DISTINCT.numbers[operation][element]];
+            rows[operation][element] = &DISTINCT.rows[DISTINCT.numbers[operation][element] as usize];
             element += 1;
         }
         operation += 1;
@@ -121,7 +121,7 @@ const MOST_ROWS: usize = 128;
 /// Rows that differ, and which of them is that of each operation on each type.
 struct Distinct {
     rows: [Row; MOST_ROWS],
-    numbers: [[usize; TYPES]; OPERATIONS],
+    numbers: [[u8; TYPES]; OPERATIONS],
 }
 
 static DISTINCT: Distinct = {
@@ -145,7 +145,7 @@ static DISTINCT: Distinct = {
                     distinct.rows[used] = row;
                     used += 1;
                 }
-                distinct.numbers[opcode as usize][of as usize] = number;
+                distinct.numbers[opcode as usize][of as usize] = number as u8;
             }
             element += 1;
         }
