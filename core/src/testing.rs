@@ -1,7 +1,5 @@
 //! What several tests need: programs, arenas in vectors, runs of bytes.
 
-pub(crate) mod large;
-
 use std::vec;
 use std::vec::Vec;
 

@@ -69,6 +69,24 @@ pub struct Limits {
     pub pieces: u64,
 }
 
+impl Limits {
+    /// What the contract allows, on a device that has all of it, with a driver that is never short of anything.
+    pub const CONTRACT: Self = Self {
+        steps: 65_536,
+        data: 1 << 30,
+        scratch: 64 << 20,
+        operations: u64::MAX,
+        element_types: u32::MAX,
+        mappings: 8,
+        line: 64,
+        map_registers: u64::MAX,
+        mapping_cost: 0,
+        page_cost: 0,
+        arena: u64::MAX,
+        pieces: u64::MAX,
+    };
+}
+
 /// What a program that breaks no rule does to the data buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {

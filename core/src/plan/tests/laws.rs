@@ -6,19 +6,15 @@ use std::vec;
 use std::vec::Vec;
 
 use hawser_abi::reason::Reason;
-use hawser_core_model::{Cause, Part};
 use proptest::prelude::*;
 
 use super::{BOTH, costs, limits};
 use crate::address::{BlockOffset, MappingIndex};
-use crate::check::check;
 use crate::intervals::Interval;
 use crate::limits::Limits;
-use crate::pieces::{Piece, Pieces, Route, Why};
-use crate::plan::{Plan, max_pieces, plan};
+use crate::pieces::{Piece, Route};
 use crate::refusal::Refusal;
-use crate::testing::{Planned, READ, WRITTEN, buffer, codes, large, map_all, model_limits, planned, room};
-use crate::workspace::Workspace;
+use crate::testing::{Planned, READ, WRITTEN, codes, map_all, planned};
 
 /// How the device gets at a byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,74 +155,6 @@ proptest! {
         prop_assume!(uses(piece.route()) != uses(wrong));
         *piece = Piece::new(interval(piece), wrong, planned.plan().why(piece));
         prop_assert!(laws(&codes, &pieces, 0..u64::MAX).is_err(), "{:?}", pieces);
-    }
-}
-
-/// The plan of a program in the terms of the model.
-fn plan_of(program: &[u8], limits: &Limits) -> Result<hawser_core_model::Planned, Reason> {
-    let room = room(large::MOST_STEPS);
-    let mut words = vec![u64::MAX; room.words()];
-    let mut workspace = Workspace::new(&mut words, room);
-    let mut pieces = vec![Piece::default(); max_pieces(large::MOST_STEPS)];
-    let refused = |refusal: Refusal| refusal.reason;
-    let mut accepted = check(program, buffer(large::DATA), limits, &mut workspace).map_err(refused)?;
-    let plan = plan(&mut accepted, limits, &mut pieces).map_err(refused)?;
-    let pieces = Pieces(&pieces[..plan.pieces()]);
-    Ok(hawser_core_model::Planned {
-        parts: pieces.iter().map(|piece| part(&plan, piece)).collect(),
-        places: pieces.iter().map(place).collect(),
-        total: plan.layout().total,
-    })
-}
-
-fn part(plan: &Plan, piece: &Piece) -> Part {
-    Part {
-        start: piece.range().offset,
-        end: piece.range().end(),
-        fate: super::fate(piece),
-        cause: match plan.why(piece) {
-            Why::OnlyRead => Cause::OnlyRead,
-            Why::OnlyWritten => Cause::OnlyWritten,
-            Why::ReadAndWritten => Cause::ReadAndWritten,
-            Why::PartialLine => Cause::PartialLine,
-            Why::TooManyMappings => Cause::TooManyMappings,
-            Why::TooFewRegisters => Cause::TooFewRegisters,
-            Why::CheaperToCopy => Cause::CheaperToCopy,
-        },
-    }
-}
-
-fn place(piece: &Piece) -> Option<u64> {
-    match piece.route() {
-        Route::ToDevice(_) | Route::FromDevice(_) => None,
-        Route::CopyIn(block) | Route::CopyOut(block) | Route::CopyInOut(block) => Some(block.0),
-    }
-}
-
-/// The plan that the model makes of a program.
-fn model_of(program: &[u8], limits: &Limits) -> Result<hawser_core_model::Planned, Reason> {
-    let buffer = hawser_core_model::Buffer {
-        length: large::DATA,
-        page_offset: 0,
-    };
-    let limits = model_limits(limits, large::MOST_STEPS);
-    let touched = hawser_core_model::check(program, buffer, &limits).map_err(|refused| refused.reason)?;
-    hawser_core_model::plan(&touched, buffer, &limits).map_err(|refused| refused.reason)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
-
-    #[test]
-    fn large_programs_are_planned_as_in_the_model(
-        steps in large::right_programs(), most in 0_u32..9, line in prop::sample::select(vec![1_u32, 64]),
-        map_registers in prop::sample::select(vec![3, 64, u32::MAX]), costs in costs()
-    ) {
-        let limits = Limits { map_registers, costs, ..limits(line, most) };
-        let program = large::bytes_of(&steps);
-        let planned = plan_of(&program, &limits);
-        prop_assert!(planned.is_ok());
-        prop_assert_eq!(planned, model_of(&program, &limits));
     }
 }
 

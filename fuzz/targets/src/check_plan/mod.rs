@@ -22,8 +22,15 @@ pub use outcome::{Outcome, agree};
 /// # Errors
 /// The checker or the planner disagrees with the model, or the tables or the translated program are not what the plan asks for.
 pub fn run(bytes: &[u8]) -> Result<(), Difference> {
-    let case = Case::from_bytes(bytes);
-    let expected = outcome::of_model(&case);
+    compare(&Case::from_bytes(bytes))
+}
+
+/// Checks and plans a case.
+///
+/// # Errors
+/// As of [`run`].
+pub fn compare(case: &Case) -> Result<(), Difference> {
+    let expected = outcome::of_model(case);
     let mut words = vec![u64::MAX; case.room.words()];
     let mut workspace = Workspace::new(&mut words, case.room);
     let mut pieces = vec![Piece::default(); case.pieces];
@@ -42,8 +49,8 @@ pub fn run(bytes: &[u8]) -> Result<(), Difference> {
     counts(&plan, pieces)?;
     let planned = expected.expect("both are a plan");
     let mut arena = Arena::new(plan.layout().total);
-    translated::compare(&case, &checked, &plan, &mut arena)?;
-    tables::compare(&case, &checked, &plan, (pieces, &planned), &mut arena)
+    translated::compare(case, &checked, &plan, &mut arena)?;
+    tables::compare(case, &checked, &plan, (pieces, &planned), &mut arena)
 }
 
 /// What the plan says of itself is what its pieces say.

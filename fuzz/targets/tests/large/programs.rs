@@ -1,22 +1,24 @@
 //! Large programs: hundreds of steps, whose operands lie all over some MiB of both spaces. Only such reach what is there for many intervals, and for more of
 //! device-local memory than is remembered at once.
 
-use core::ops::Range;
-use std::vec::Vec;
+use std::ops::Range;
 
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{Space, Step};
+use hawser_programs::RandomProgram;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use zerocopy::FromZeros;
 
-use super::{IMMEDIATE, Where, data, header, program, scratch, step};
+/// Where an operand lies: its space and offset.
+type Where = (Space, u64);
 
 /// Bytes of the data buffer.
-pub(crate) const DATA: u64 = 8 << 20;
+pub const DATA: u64 = 8 << 20;
 /// Bytes of the window of device-local memory.
-pub(crate) const SCRATCH: u64 = 6 << 20;
+pub const SCRATCH: u64 = 6 << 20;
 /// Most steps.
-pub(crate) const MOST_STEPS: u32 = 2000;
+pub const MOST_STEPS: u32 = 2000;
 /// Bytes at the start of a space where every fourth operand lies, so that many overlap, touch, and are read as well as written.
 const BUSY: u64 = 256 << 10;
 
@@ -27,20 +29,49 @@ type Numbers = [u32; 5];
 type Wrong = Option<(Index, u32)>;
 
 /// Programs that break no rule, and as many that may break one.
-pub(crate) fn programs() -> impl Strategy<Value = Vec<u8>> {
+pub fn programs() -> impl Strategy<Value = RandomProgram> {
     let wrong = proptest::option::of((any::<Index>(), any::<u32>()));
-    let numbers = proptest::collection::vec(any::<Numbers>(), 600..MOST_STEPS as usize);
-    (numbers, wrong).prop_map(|(numbers, wrong)| bytes_of(&steps(&numbers, wrong)))
+    (numbers(), wrong).prop_map(|(numbers, wrong)| program(steps(&numbers, wrong)))
 }
 
 /// Programs that break no rule.
-pub(crate) fn right_programs() -> impl Strategy<Value = Vec<Step>> {
-    proptest::collection::vec(any::<Numbers>(), 600..MOST_STEPS as usize).prop_map(|numbers| steps(&numbers, None))
+pub fn right_programs() -> impl Strategy<Value = RandomProgram> {
+    numbers().prop_map(|numbers| program(steps(&numbers, None)))
 }
 
-/// The input buffer of a submission.
-pub(crate) fn bytes_of(steps: &[Step]) -> Vec<u8> {
-    program(&header(steps, DATA, SCRATCH), steps)
+fn numbers() -> impl Strategy<Value = Vec<Numbers>> {
+    proptest::collection::vec(any::<Numbers>(), 600..MOST_STEPS as usize)
+}
+
+fn program(steps: Vec<Step>) -> RandomProgram {
+    RandomProgram {
+        steps,
+        data_size: DATA,
+        scratch_size: SCRATCH,
+    }
+}
+
+const fn data(offset: u64) -> Where {
+    (Space::Data, offset)
+}
+
+const fn scratch(offset: u64) -> Where {
+    (Space::Scratch, offset)
+}
+
+const IMMEDIATE: Where = (Space::Immediate, 0);
+
+fn step(opcode: Opcode, element: ElementType, count: u64, operands: &[Where]) -> Step {
+    let mut step = Step {
+        opcode: opcode as u8,
+        element_type: element as u8,
+        count,
+        ..Step::new_zeroed()
+    };
+    for (number, (space, offset)) in operands.iter().enumerate() {
+        (step.spaces[number], step.offsets[number]) = (*space as u8, *offset);
+    }
+    step
 }
 
 fn steps(numbers: &[Numbers], wrong: Wrong) -> Vec<Step> {
