@@ -1,7 +1,6 @@
 //! The reference interpreter on its own: what it refuses, and that nothing makes it panic.
 
 use hawser_abi::op::{ElementType, Opcode};
-use hawser_abi::pci::MEMORY_BAR_SIZE;
 use hawser_abi::program::{MAX_DATA, MAX_STEPS, OperandIndex, Space, Step, SubmitHeader, step_flags};
 use hawser_device::reference::{ReferenceFault, run};
 use proptest::prelude::*;
@@ -225,21 +224,7 @@ fn is_allowed(program: &[u8], length: usize) -> bool {
         length: length as u64,
         page_offset: 0,
     };
-    let limits = hawser_core_model::Limits {
-        steps: MAX_STEPS.into(),
-        data: MAX_DATA,
-        scratch: MEMORY_BAR_SIZE,
-        operations: u64::MAX,
-        element_types: u32::MAX,
-        mappings: 8,
-        line: 64,
-        map_registers: u64::MAX,
-        mapping_cost: 0,
-        page_cost: 0,
-        arena: u64::MAX,
-        pieces: u64::MAX,
-    };
-    hawser_core_model::check(program, buffer, &limits).is_ok()
+    hawser_core_model::check(program, buffer, &hawser_core_model::Limits::CONTRACT).is_ok()
 }
 
 /// Whether the interpreter runs the program, be it to a division by zero.

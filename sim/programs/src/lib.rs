@@ -84,7 +84,7 @@ impl RandomProgram {
             length: self.data_size,
             page_offset: 0,
         };
-        hawser_core_model::check(&self.bytes(0), buffer, &CONTRACT)
+        hawser_core_model::check(&self.bytes(0), buffer, &Limits::CONTRACT)
     }
 
     /// Random operands overlap, and device-local memory is read before it is written. Such steps go.
@@ -98,22 +98,6 @@ impl RandomProgram {
         }
     }
 }
-
-/// What the contract allows.
-const CONTRACT: Limits = Limits {
-    steps: u64::MAX,
-    data: u64::MAX,
-    scratch: u64::MAX,
-    operations: u64::MAX,
-    element_types: u32::MAX,
-    mappings: 8,
-    line: 64,
-    map_registers: u64::MAX,
-    mapping_cost: 0,
-    page_cost: 0,
-    arena: u64::MAX,
-    pieces: u64::MAX,
-};
 
 /// Fills `count` integers of 64 bits from the start of a space.
 fn fill(space: Space, count: u64, immediate: u64) -> Step {
