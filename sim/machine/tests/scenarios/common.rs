@@ -5,7 +5,7 @@ use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION};
 use hawser_abi::result::{self, ResultQuery, ResultRecord};
 use hawser_abi::{info, ioctl};
 use hawser_machine::{
-    Access, DriverForm, Image, IoOutcome, MemoryModel, Signing, SimBuffer, SimConfig, SimHandle, SimPc,
+    Access, DriverForm, Image, IoOutcome, MemoryModel, Signing, SimBuffer, SimConfig, SimHandle, SimIo, SimPc,
 };
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
@@ -71,6 +71,23 @@ pub fn step(opcode: Opcode, ty: ElementType, count: u64, dst: u64, sources: &[u6
     step
 }
 
+/// A program of one step that makes the upper half of a buffer of `size` bytes, word by word.
+pub fn upper_half(size: usize, cookie: u64, opcode: Opcode, sources: &[u64]) -> Vec<u8> {
+    let half = size as u64 / 2;
+    let step = step(opcode, ElementType::U32, half / 4, half, sources);
+    program(size as u64, cookie, &[step])
+}
+
+/// Copies the lower half to the upper half: one mapping in each direction where the buffer begins at a cache line; otherwise, edges are copied.
+pub fn copy_halves(size: usize, cookie: u64) -> Vec<u8> {
+    upper_half(size, cookie, Opcode::Copy, &[0])
+}
+
+/// Adds the lower half to the upper half in place: the upper half is read and written, hence copied.
+pub fn add_halves(size: usize, cookie: u64) -> Vec<u8> {
+    upper_half(size, cookie, Opcode::Add, &[0, size as u64 / 2])
+}
+
 pub fn fill(ty: ElementType, count: u64, dst: u64, immediate: u64) -> Step {
     let mut step = step(Opcode::Fill, ty, count, dst, &[0]);
     step.spaces[1] = Space::Immediate as u8;
@@ -87,6 +104,24 @@ pub fn submit(handle: &SimHandle, program: &[u8], data: Option<&SimBuffer>) -> I
         .submit(ioctl::IOCTL_HAWSER_SUBMIT, program, data)
         .expect("the request is sent");
     io.wait().expect("the machine goes on")
+}
+
+/// A request that was sent, and what its buffer held before.
+pub struct Sent {
+    pub before: Vec<u8>,
+    pub io: SimIo,
+    pub buffer: SimBuffer,
+}
+
+/// Sends a program on a buffer that holds `before`.
+pub fn send(handle: &SimHandle, program: &[u8], buffer: SimBuffer, before: Vec<u8>) -> Sent {
+    buffer.write(0, &before);
+    let io = handle.submit(ioctl::IOCTL_HAWSER_SUBMIT, program, Some(&buffer));
+    Sent {
+        before,
+        io: io.expect("the request is sent"),
+        buffer,
+    }
 }
 
 pub fn stats(handle: &SimHandle) -> info::Stats {

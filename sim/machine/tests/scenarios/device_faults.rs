@@ -4,10 +4,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::common::{open, pattern, program, result_of, stats, step, stop, submit};
+use crate::common::{copy_halves, open, pattern, result_of, stats, stop, submit};
 use hawser_abi::info;
 use hawser_abi::ioctl::{IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT};
-use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::pci::ERROR_MESSAGE;
 use hawser_abi::queue::CompletionEntry;
 use hawser_abi::reason::Reason;
@@ -36,16 +35,6 @@ fn schedules() -> impl Iterator<Item = Option<u64>> {
     std::iter::once(None).chain((1..=SEEDS).map(Some))
 }
 
-/// Copies the lower half to the upper half, which becomes a mapping in each direction.
-fn halves(cookie: u64) -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    program(
-        SIZE as u64,
-        cookie,
-        &[step(Opcode::Copy, ElementType::U32, half / 4, half, &[0])],
-    )
-}
-
 fn filled(pc: &SimPc) -> SimBuffer {
     let buffer = pc.allocate(SIZE, 0).expect("user memory");
     buffer.write(0, &pattern(SIZE, 9));
@@ -55,7 +44,7 @@ fn filled(pc: &SimPc) -> SimBuffer {
 fn succeeds(pc: &SimPc, handle: &SimHandle, cookie: u64) {
     let buffer = filled(pc);
     assert_eq!(
-        submit(handle, &halves(cookie), Some(&buffer)).status,
+        submit(handle, &copy_halves(SIZE, cookie), Some(&buffer)).status,
         0,
         "{:?}",
         result_of(handle, cookie)
@@ -68,7 +57,7 @@ fn succeeds(pc: &SimPc, handle: &SimHandle, cookie: u64) {
 /// The request ends for `reason`, and what the device could have written reads as zeros.
 fn fails(pc: &SimPc, handle: &SimHandle, cookie: u64, reason: Reason) {
     let buffer = filled(pc);
-    let outcome = submit(handle, &halves(cookie), Some(&buffer));
+    let outcome = submit(handle, &copy_halves(SIZE, cookie), Some(&buffer));
     assert_eq!(outcome.status, reason.status(), "{:?}", result_of(handle, cookie));
     assert_eq!(outcome.information, 0);
     assert_eq!(result_of(handle, cookie).map(|record| record.reason), Ok(reason as u32));
@@ -302,7 +291,7 @@ fn a_device_that_cannot_be_reset_loses_bus_mastering_before_memory_is_let_go() {
         assert!(!bus_master.get(), "the last resort was taken");
         let buffer = filled(&pc);
         assert_eq!(
-            submit(&handle, &halves(2), Some(&buffer)).status,
+            submit(&handle, &copy_halves(SIZE, 2), Some(&buffer)).status,
             Reason::DeviceFailed.status()
         );
         assert_eq!(
@@ -350,7 +339,7 @@ fn held(seed: Option<u64>) -> (SimPc, SimHandle, SimIo, Wrong) {
     wrong.on.set(true);
     let buffer = filled(&pc);
     let io = handle
-        .submit(IOCTL_HAWSER_SUBMIT, &halves(1), Some(&buffer))
+        .submit(IOCTL_HAWSER_SUBMIT, &copy_halves(SIZE, 1), Some(&buffer))
         .expect("sent");
     pass_time(&pc);
     pass_time(&pc);
@@ -368,7 +357,7 @@ fn a_device_that_cannot_be_stopped_refuses_what_comes_later() {
         let (pc, handle, io, wrong) = held(seed);
         for cookie in 2..6 {
             let buffer = filled(&pc);
-            let outcome = submit(&handle, &halves(cookie), Some(&buffer));
+            let outcome = submit(&handle, &copy_halves(SIZE, cookie), Some(&buffer));
             assert_eq!(
                 outcome.status,
                 Reason::DeviceFailed.status(),
@@ -498,7 +487,7 @@ fn what_is_not_a_program_is_served_while_every_slot_is_taken() {
     let sent: Vec<(SimBuffer, SimIo)> = (1..=40)
         .map(|cookie| {
             let buffer = filled(&pc);
-            let io = handle.submit(IOCTL_HAWSER_SUBMIT, &halves(cookie), Some(&buffer));
+            let io = handle.submit(IOCTL_HAWSER_SUBMIT, &copy_halves(SIZE, cookie), Some(&buffer));
             (buffer, io.expect("sent"))
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Paths of the driver that a straight run does not take, each in many orders of events: moderation, device-local memory, reset, sleep and removal under load.
 
-use crate::common::{fill, open, pattern, program, result_of, stats, step, stop};
+use crate::common::{add_halves, fill, open, pattern, program, result_of, stats, step, stop};
 use hawser_abi::ioctl::{IOCTL_HAWSER_RESET, IOCTL_HAWSER_SUBMIT};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
@@ -31,16 +31,6 @@ fn start_with(seed: Option<u64>, parameters: &[(&str, u32)]) -> SimPc {
 
 const SIZE: usize = 64 * 1024;
 
-/// Adds the lower half to the upper half in place: the upper half is read and written, hence copied.
-fn add_halves(cookie: u64) -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    program(
-        SIZE as u64,
-        cookie,
-        &[step(Opcode::Add, ElementType::U32, half / 4, half, &[0, half])],
-    )
-}
-
 struct Sent {
     cookie: u64,
     before: Vec<u8>,
@@ -53,7 +43,7 @@ fn send(pc: &SimPc, handle: &SimHandle, cookie: u64) -> Sent {
     let buffer = pc.allocate(SIZE, 64).expect("user memory");
     buffer.write(0, &before);
     let io = handle
-        .submit(IOCTL_HAWSER_SUBMIT, &add_halves(cookie), Some(&buffer))
+        .submit(IOCTL_HAWSER_SUBMIT, &add_halves(SIZE, cookie), Some(&buffer))
         .expect("sent");
     Sent {
         cookie,

@@ -1,8 +1,7 @@
 //! Many requests at once: all complete, each lets go once and only after its completion interrupt.
 
-use crate::common::{MODELS, open, pattern, program, result_of, step, stop};
+use crate::common::{MODELS, copy_halves, open, pattern, result_of, stop};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
-use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{MemoryModel, SimBuffer, SimConfig, SimHandle, SimIo, SimPc};
 use ntsim::trace::{Event, Kind, TraceMode};
 
@@ -27,23 +26,13 @@ fn traced(memory: MemoryModel) -> SimPc {
     .expect("the PC starts")
 }
 
-/// Copies the lower half to the upper half: one mapping in each direction when the offset is a multiple of the cache line.
-fn halves(cookie: u64) -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    program(
-        SIZE as u64,
-        cookie,
-        &[step(Opcode::Copy, ElementType::U32, half / 4, half, &[0])],
-    )
-}
-
 fn send(pc: &SimPc, handle: &SimHandle, handle_number: usize, number: usize) -> InFlight {
     let cookie = number as u64;
     let before = pattern(SIZE, (handle_number * 1000 + number) as u64);
     let buffer = pc.allocate(SIZE, 64 * number).expect("user memory");
     buffer.write(0, &before);
     let io = handle
-        .submit(IOCTL_HAWSER_SUBMIT, &halves(cookie), Some(&buffer))
+        .submit(IOCTL_HAWSER_SUBMIT, &copy_halves(SIZE, cookie), Some(&buffer))
         .expect("sent");
     InFlight {
         handle: handle_number,

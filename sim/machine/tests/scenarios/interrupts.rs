@@ -1,9 +1,8 @@
 //! Any number of interrupt messages will do, down to one line, with any number of queues.
 
-use crate::common::{open, pattern, program, stats, step};
+use crate::common::{Sent, copy_halves, open, pattern, send, stats};
 use hawser_abi::info::DeviceInfo;
-use hawser_abi::ioctl::{IOCTL_HAWSER_GET_INFO, IOCTL_HAWSER_SUBMIT};
-use hawser_abi::op::{ElementType, Opcode};
+use hawser_abi::ioctl::IOCTL_HAWSER_GET_INFO;
 use hawser_machine::{SimConfig, SimHandle, SimPc};
 use ntsim::machine::InterruptSupply;
 use zerocopy::FromBytes;
@@ -33,24 +32,13 @@ fn serves(interrupts: InterruptSupply, queues: u32, seed: Option<u64>) -> Device
     })
     .expect("the PC starts");
     let handle = open(&pc);
-    let half = SIZE as u64 / 2;
     let requests: Vec<_> = (0..12)
         .map(|number| {
-            let before = pattern(SIZE, number);
             let buffer = pc.allocate(SIZE, 0).expect("user memory");
-            buffer.write(0, &before);
-            let steps = [step(Opcode::Copy, ElementType::U64, half / 8, half, &[0])];
-            let program = program(SIZE as u64, number, &steps);
-            (
-                before,
-                handle
-                    .submit(IOCTL_HAWSER_SUBMIT, &program, Some(&buffer))
-                    .expect("sent"),
-                buffer,
-            )
+            send(&handle, &copy_halves(SIZE, number), buffer, pattern(SIZE, number))
         })
         .collect();
-    for (before, io, buffer) in &requests {
+    for Sent { before, io, buffer } in &requests {
         assert_eq!(
             io.wait()
                 .unwrap_or_else(|error| panic!("{interrupts:?}, {queues} queues: {error}"))

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use crate::common::{MODELS, open, pattern, program, start, step, stop, submit};
+use crate::common::{MODELS, copy_halves, open, pattern, start, stop, submit};
 use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
-use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{Access, MemoryModel, SimBuffer, SimConfig, SimHandle, SimIo, SimPc};
 use ntsim::nt::io::Failure;
 
@@ -12,20 +11,11 @@ const SIZE: usize = 256 * 1024;
 /// Schedules that are tried.
 const SEEDS: u64 = 250;
 
-fn halves(cookie: u64) -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    program(
-        SIZE as u64,
-        cookie,
-        &[step(Opcode::Copy, ElementType::U64, half / 8, half, &[0])],
-    )
-}
-
 fn works(pc: &SimPc, handle: &SimHandle) {
     let buffer = pc.allocate(SIZE, 64).expect("user memory");
     let before = pattern(SIZE, 3);
     buffer.write(0, &before);
-    assert_eq!(submit(handle, &halves(1), Some(&buffer)).status, 0);
+    assert_eq!(submit(handle, &copy_halves(SIZE, 1), Some(&buffer)).status, 0);
     let mut after = vec![0; SIZE];
     buffer.read(0, &mut after);
     assert!(after[SIZE / 2..] == before[..SIZE / 2], "wrong data");
@@ -36,7 +26,7 @@ fn burst(pc: &SimPc, handle: &SimHandle, cookies: Range<u64>) -> Vec<(SimBuffer,
         .map(|number| {
             let buffer = pc.allocate(SIZE, 0).expect("user memory");
             let io = handle
-                .submit(IOCTL_HAWSER_SUBMIT, &halves(number), Some(&buffer))
+                .submit(IOCTL_HAWSER_SUBMIT, &copy_halves(SIZE, number), Some(&buffer))
                 .expect("sent");
             (buffer, io)
         })

@@ -3,8 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::common::{MODELS, open, pattern, program, step, stop, submit};
-use hawser_abi::op::{ElementType, Opcode};
+use crate::common::{MODELS, copy_halves, open, pattern, stop, submit};
 use hawser_abi::pci;
 use hawser_device::Accelerator;
 use hawser_machine::{AcceleratorSlot, MemoryModel, SimConfig, SimPc};
@@ -76,12 +75,6 @@ fn start(memory: MemoryModel, switches: &Switches) -> SimPc {
     SimPc::start_with(&config, Box::new(device)).expect("the PC starts")
 }
 
-fn halves(cookie: u64) -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    let copy = step(Opcode::Copy, ElementType::U32, half / 4, half, &[0]);
-    program(SIZE as u64, cookie, &[copy])
-}
-
 #[test]
 fn memory_is_let_go_only_when_bus_mastering_is_off() {
     for memory in MODELS {
@@ -90,10 +83,10 @@ fn memory_is_let_go_only_when_bus_mastering_is_off() {
         let handle = open(&pc);
         let buffer = pc.allocate(SIZE, 0).expect("user memory");
         buffer.write(0, &pattern(SIZE, 3));
-        assert_eq!(submit(&handle, &halves(1), Some(&buffer)).status, 0);
+        assert_eq!(submit(&handle, &copy_halves(SIZE, 1), Some(&buffer)).status, 0);
         assert!(switches.mastering.get());
         switches.blind.set(true);
-        assert_ne!(submit(&handle, &halves(2), Some(&buffer)).status, 0);
+        assert_ne!(submit(&handle, &copy_halves(SIZE, 2), Some(&buffer)).status, 0);
         assert!(
             !switches.mastering.get(),
             "the request has ended, and the device may still write its memory"
@@ -111,7 +104,11 @@ fn a_device_that_was_pulled_out_is_gone_by_its_vendor_identifier() {
     let buffer = pc.allocate(SIZE, 0).expect("user memory");
     switches.blind.set(true);
     let io = handle
-        .submit(hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT, &halves(1), Some(&buffer))
+        .submit(
+            hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT,
+            &copy_halves(SIZE, 1),
+            Some(&buffer),
+        )
         .expect("sent");
     pc.run_for_progress().expect("the machine goes on");
     pc.device().surprise_remove().expect("the machine goes on");

@@ -1,7 +1,7 @@
 //! A machine that is short of pool, of MDLs, or of address space for mappings, at every single call and from every call on: the driver fails cleanly. A driver or device
 //! that cannot start leaves nothing; a request that cannot be served ends with a status; what is served is right; and afterwards the machine goes on.
 
-use crate::common::{open, pattern, program, step, submit};
+use crate::common::{add_halves, copy_halves, open, pattern, program, step, submit};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
 use hawser_machine::{Access, SimConfig, SimError, SimHandle, SimPc};
@@ -29,27 +29,13 @@ fn short_of(what: Scarce, failing: Failing) -> Scarcity {
     scarcity
 }
 
-/// Adds the lower half to the upper half in place: the upper half is copied, the lower one is mapped.
-fn add_halves() -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    let add = step(Opcode::Add, ElementType::U32, half / 4, half, &[0, half]);
-    program(SIZE as u64, 1, &[add])
-}
-
-/// Copies the lower half to the upper half: both are mapped, unless their edges must be copied.
-fn copy_halves() -> Vec<u8> {
-    let half = SIZE as u64 / 2;
-    let copy = step(Opcode::Copy, ElementType::U32, half / 4, half, &[0]);
-    program(SIZE as u64, 2, &[copy])
-}
-
 /// What a program makes of the upper half, word by word.
 type Oracle = fn(u32, u32) -> u32;
 
 fn programs() -> [(Vec<u8>, Oracle); 2] {
     [
-        (add_halves(), |lower, upper| lower.wrapping_add(upper)),
-        (copy_halves(), |lower, _| lower),
+        (add_halves(SIZE, 1), |lower, upper| lower.wrapping_add(upper)),
+        (copy_halves(SIZE, 2), |lower, _| lower),
     ]
 }
 

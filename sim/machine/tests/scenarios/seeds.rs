@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{MODELS, open, pattern, program, step};
-use hawser_abi::ioctl::IOCTL_HAWSER_SUBMIT;
+use crate::common::{MODELS, Sent, open, pattern, program, send, step};
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_machine::{MemoryModel, SimConfig, SimHandle, SimPc};
 
@@ -34,21 +33,13 @@ fn run(memory: MemoryModel, seed: u64) -> Hashes {
     ];
     let requests: Vec<_> = (0..6)
         .map(|number| {
-            let before = pattern(SIZE, seed * 100 + number);
             let buffer = pc.allocate(SIZE, 1024 * number as usize % 4096).expect("user memory");
-            buffer.write(0, &before);
             let handle = &handles[number as usize % 2];
             let program = program(SIZE as u64, number, &steps);
-            (
-                before,
-                handle
-                    .submit(IOCTL_HAWSER_SUBMIT, &program, Some(&buffer))
-                    .expect("sent"),
-                buffer,
-            )
+            send(handle, &program, buffer, pattern(SIZE, seed * 100 + number))
         })
         .collect();
-    for (before, io, buffer) in &requests {
+    for Sent { before, io, buffer } in &requests {
         let outcome = io.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         assert_eq!(outcome.status, 0, "seed {seed}");
         let mut after = vec![0; SIZE];

@@ -1,7 +1,7 @@
 //! What a device did not write does not reach the user as somebody else's bytes: mappings from the device are cleared after a failed run, in every memory model. And where
 //! a mapping has a gap all the same, bounce buffers bring stale bytes through it: this is what the planner's rule of complete writes is for.
 
-use crate::common::{MODELS, open, program, result_of, step, stop, submit};
+use crate::common::{MODELS, open, result_of, stop, submit, upper_half};
 use hawser_abi::descriptor::DeviceStep;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::reason::Reason;
@@ -28,16 +28,6 @@ fn config(memory: MemoryModel) -> SimConfig {
         parameters: small.map(|(name, value)| (name.to_owned(), value)).to_vec(),
         ..crate::common::config()
     }
-}
-
-/// A step that makes the upper half from the lower half, word by word.
-fn halves(opcode: Opcode, sources: &[u64]) -> Vec<u8> {
-    let half = HALF as u64;
-    program(
-        SIZE as u64,
-        1,
-        &[step(opcode, ElementType::U32, half / 4, half, sources)],
-    )
 }
 
 /// Words of 1 in the lower half, but for the one number `zero`.
@@ -73,7 +63,7 @@ fn is_cleared(pc: &SimPc, request: &[u8], buffer: &SimBuffer, reason: Reason) {
 
 #[test]
 fn a_fault_leaves_zeros_in_every_memory_model() {
-    let request = halves(Opcode::Div, &[0, 0]);
+    let request = upper_half(SIZE, 1, Opcode::Div, &[0, 0]);
     for memory in MODELS {
         let pc = SimPc::start(&config(memory)).expect("the PC starts");
         // The second offset leaves bytes in front of and behind the whole cache lines.
@@ -97,7 +87,7 @@ impl Behaviour for Hangs {
 
 #[test]
 fn a_program_that_is_stopped_leaves_zeros_in_every_memory_model() {
-    let request = halves(Opcode::Copy, &[0]);
+    let request = upper_half(SIZE, 1, Opcode::Copy, &[0]);
     for memory in MODELS {
         println!("{memory:?}");
         let device = AcceleratorSlot::new(Accelerator::with_behaviour(Box::new(Hangs)));
@@ -186,7 +176,7 @@ fn a_plan_with_a_gap_leaks_stale_bytes_where_memory_is_bounced() {
         let pc = SimPc::start_with(&config(memory), Box::new(device)).expect("the PC starts");
         let handle = open(&pc);
         let buffer = buffer(&pc, 0, usize::MAX);
-        let outcome = submit(&handle, &halves(Opcode::Copy, &[0]), Some(&buffer));
+        let outcome = submit(&handle, &upper_half(SIZE, 1, Opcode::Copy, &[0]), Some(&buffer));
         assert_eq!(outcome.status, 0, "nothing tells: the data is wrong");
         let record = result_of(&handle, 1).expect("a record");
         assert_eq!(record.bytes_from_device, HALF as u64);
