@@ -27,24 +27,11 @@ const SIZES: [u64; TYPES] = {
 ///
 /// This is no check: operands are not asked where they lie, how many elements each has, whether they are allowed, or what they overlap.
 pub fn read_and_compare(program: &[u8], limit: u64) -> bool {
-    let steps = program.get(size_of::<SubmitHeader>()..).unwrap_or_default();
-    let (steps, _) = steps.as_chunks::<{ size_of::<Step>() }>();
-    let mut everything = 0;
-    for step in steps {
-        let step: Step = zerocopy::transmute!(*step);
-        everything |= rest_of(&step);
-        let size = SIZES[usize::from(step.element_type) % TYPES];
-        let [destination, a, b, _] = step.offsets;
-        let Some(bytes) = step.count.checked_mul(size) else {
-            return false;
-        };
+    read_all(program, |step, bytes| {
         let below = |offset: u64| offset.checked_add(bytes).is_some_and(|end| end <= limit);
-        if !(below(destination) && below(a) && below(b)) {
-            return false;
-        }
-    }
-    std::hint::black_box(everything);
-    true
+        let [destination, a, b, _] = step.offsets;
+        below(destination) && below(a) && below(b)
+    })
 }
 
 /// Places behind which no operand may end, by the number of its space.
@@ -58,6 +45,19 @@ const SPACES: usize = 4;
 /// This is no check either: it takes all operands for as many elements of the step's type as the step counts, allows every operation everything, and does not ask what overlaps, is aligned, or was written.
 /// But no check can do with less.
 pub fn read_and_check_ranges(program: &[u8], limits: &Limits) -> bool {
+    read_all(program, |step, bytes| {
+        let below = |(space, offset): (&u8, &u64)| {
+            let space = usize::from(*space) % SPACES;
+            let length = bytes & IN_MEMORY[space];
+            offset.checked_add(length).is_some_and(|end| end <= limits[space])
+        };
+        step.spaces.iter().zip(&step.offsets).all(below)
+    })
+}
+
+/// Reads every step of a program completely, up to the first that is not right, given how many bytes as many elements have as it counts.
+#[inline(always)]
+fn read_all(program: &[u8], is_right: impl Fn(&Step, u64) -> bool) -> bool {
     let steps = program.get(size_of::<SubmitHeader>()..).unwrap_or_default();
     let (steps, _) = steps.as_chunks::<{ size_of::<Step>() }>();
     let mut everything = 0;
@@ -65,15 +65,7 @@ pub fn read_and_check_ranges(program: &[u8], limits: &Limits) -> bool {
         let step: Step = zerocopy::transmute!(*step);
         everything |= rest_of(&step);
         let size = SIZES[usize::from(step.element_type) % TYPES];
-        let Some(bytes) = step.count.checked_mul(size) else {
-            return false;
-        };
-        let below = |(space, offset): (&u8, &u64)| {
-            let space = usize::from(*space) % SPACES;
-            let length = bytes & IN_MEMORY[space];
-            offset.checked_add(length).is_some_and(|end| end <= limits[space])
-        };
-        if !step.spaces.iter().zip(&step.offsets).all(below) {
+        if !step.count.checked_mul(size).is_some_and(|bytes| is_right(&step, bytes)) {
             return false;
         }
     }
