@@ -80,6 +80,7 @@ pub enum Problem {
         name: String,
         found: String,
         expected: String,
+        advice: Option<ShapeAdvice>,
     },
     #[error("`{name}` is declared `in`, and cannot be written")]
     WriteToInput { name: String },
@@ -114,7 +115,7 @@ pub enum Problem {
     BadBound { text: String },
     #[error("{start}..{end} is not a range of elements")]
     BadRange { start: u64, end: u64 },
-    #[error("{place} is outside a dimension of {length}")]
+    #[error("{place} is outside a dimension of {length}, which has the places 0 to {}", length.saturating_sub(1))]
     OutsideArray { place: String, length: u64 },
     #[error("an array of shape {shape} has no more dimensions for this")]
     NoSuchDimension { shape: String },
@@ -141,6 +142,29 @@ pub enum Problem {
     NoData,
     #[error("the driver would refuse the program: {0}")]
     Refused(Box<ProgramError>),
+}
+
+/// What may be done about a shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShapeAdvice {
+    /// There are as many elements as are needed.
+    Reshape,
+    /// Rows and columns are as many as are needed the other way round.
+    Transpose,
+    /// There are fewer elements.
+    Spread,
+}
+
+impl ShapeAdvice {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Reshape => "`as [...]` behind an array takes the same elements in another shape",
+            Self::Transpose => "`transpose` exchanges rows and columns",
+            Self::Spread => {
+                "an array is used again for each place of the first dimensions of another if it has the shape of the last ones"
+            }
+        }
+    }
 }
 
 impl Problem {
@@ -203,6 +227,10 @@ impl Problem {
             Self::UnknownCharacter { character: '.' } => {
                 "a number has digits on both sides of its point, as in `0.5` and `2.0`"
             }
+            Self::UnknownCharacter { character: ';' } => "a statement ends with its line",
+            Self::Expected { found, .. } if found == "for" || found == "while" => {
+                "a block is run again by `repeat i in 0..10 {`, or `repeat 10 {`"
+            }
             Self::Chained => "put one of them in parentheses, if that is meant",
             Self::TooDeep { .. } => "give an inner result a name of its own",
             Self::DeclarationInBlock => "write it above the block",
@@ -218,7 +246,7 @@ impl Problem {
             Self::NotSaturating { .. } => {
                 "`sat` takes add, sub, mul, div, fma, neg, abs, sum, dot, prefix_sum and matmul of integers, and conversions between them"
             }
-            Self::ShapeMismatch { .. } => "`x as [...]` takes the same elements in another shape",
+            Self::ShapeMismatch { advice, .. } => advice.as_ref()?.text(),
             Self::WriteToInput { .. } => "declare it `inout`",
             Self::ReadBeforeWrite { .. } => {
                 "`out` and `temp` arrays hold nothing at the start; write to it first, or declare it `inout`"

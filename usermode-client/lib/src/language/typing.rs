@@ -1,12 +1,14 @@
 //! Types and shapes of operations.
 
+use std::cmp::Ordering;
+
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::rules::{ElementOf, Extent, rule};
 
 use super::mistake::Mistake;
 use super::node::{Kind, Node, Operation};
 use super::operations::{Takes, sources_in_words, sources_of};
-use super::problem::Problem;
+use super::problem::{Problem, ShapeAdvice};
 use super::scope::{Scope, Typed, Want};
 use super::shape::Shape;
 use super::span::Span;
@@ -160,6 +162,10 @@ impl Scope<'_> {
                     name: self.describe(b.span),
                     found: b.shape.unwrap_or(Shape::ONE).to_string(),
                     expected,
+                    advice: match right {
+                        [n, length] if *length == inner && *n != inner => Some(ShapeAdvice::Transpose),
+                        _ => None,
+                    },
                 };
                 Err(self.with_call(Mistake::new(problem, b.span).also(a.span, "the first factor")))
             }
@@ -185,6 +191,7 @@ impl Scope<'_> {
             name: self.describe(node.span),
             found: node.shape.unwrap_or(Shape::ONE).to_string(),
             expected: expected.into(),
+            advice: Some(ShapeAdvice::Reshape),
         };
         self.mistake(problem, node.span)
     }
@@ -203,6 +210,11 @@ impl Scope<'_> {
                 name,
                 found: found.to_string(),
                 expected: expected.to_string(),
+                advice: match found.count().cmp(&expected.count()) {
+                    Ordering::Equal => Some(ShapeAdvice::Reshape),
+                    Ordering::Less => Some(ShapeAdvice::Spread),
+                    Ordering::Greater => None,
+                },
             },
         };
         self.with_call(Mistake::new(problem, node.span).also(at, label))

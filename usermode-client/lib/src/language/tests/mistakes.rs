@@ -462,3 +462,45 @@ fn mistakes_are_shown_with_the_text_and_both_places() {
         assert!(shown.contains(part), "{part} in {shown}");
     }
 }
+
+#[test]
+fn advice_about_a_shape_is_what_would_help() {
+    let arrays = "in m : f32[4, 5]\nin n : f32[4, 3]\nin v : f32[4]\nin q : f32[20]\ninout y : f32[4, 5]\ninout z : f32[5, 3]\ny = y\nz = z\n";
+    let help = |assignment: &str| {
+        let mistakes = compile("p.hws", &format!("{arrays}{assignment}\n")).unwrap_err();
+        let [mistake] = mistakes.list() else {
+            panic!("{assignment}: {mistakes}")
+        };
+        assert_eq!(mistake.problem.code(), "shape-mismatch", "{assignment}");
+        mistake.problem.help().unwrap_or_default()
+    };
+    for (assignment, advice) in [
+        ("z = matmul(m, n)", ""),
+        ("y = matmul(n, z)", "`transpose`"),
+        ("y = m + v", "the shape of the last ones"),
+        ("y = m + q", "`as [...]`"),
+        ("y = m + (q as [5, 4])", "`as [...]`"),
+    ] {
+        let found = help(assignment);
+        assert!(
+            found.contains(advice) && found.is_empty() == advice.is_empty(),
+            "{assignment}: {found}"
+        );
+    }
+}
+
+#[test]
+fn habits_of_other_languages_are_answered() {
+    for (text, expected) in [
+        ("y = x;", "ends with its line"),
+        ("for i in 0..4 {\n}", "`repeat i in 0..10 {`"),
+    ] {
+        let mistakes = compile("p.hws", &format!("{ARRAYS}{text}\ny = x\n")).unwrap_err();
+        let help: Vec<_> = mistakes
+            .list()
+            .iter()
+            .filter_map(|mistake| mistake.problem.help())
+            .collect();
+        assert!(help.iter().any(|help| help.contains(expected)), "{text}: {help:?}");
+    }
+}
