@@ -152,18 +152,6 @@ impl BoundArray {
     }
 }
 
-/// The arrays of the data buffer without their files.
-pub fn unbound(compiled: &Compiled) -> Vec<BoundArray> {
-    let arrays = compiled.data_arrays().zip(0..);
-    arrays
-        .map(|(array, index)| BoundArray {
-            array: array.clone(),
-            origin: origin_without_file(array, index),
-            destination: None,
-        })
-        .collect()
-}
-
 /// Where the values of an array come from that has no file.
 fn origin_without_file(array: &NamedArray, index: u64) -> Origin {
     match array.role {
@@ -211,7 +199,7 @@ pub fn bind(compiled: &Compiled, bind: &[Binding], out: &[Binding]) -> Result<Ve
 }
 
 /// The file that the program names for an array, beside the text that names it.
-fn default_path(compiled: &Compiled, array: &NamedArray) -> Option<PathBuf> {
+pub fn default_path(compiled: &Compiled, array: &NamedArray) -> Option<PathBuf> {
     let file = array.file.as_ref()?;
     Some(beside(compiled.sources.get(file.declared_in).name(), &file.path))
 }

@@ -4,7 +4,6 @@ use hawser_core::Limits;
 use serde_json::json;
 
 use crate::args::CheckArgs;
-use crate::bindings;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::plan_report::PlanReport;
@@ -23,10 +22,10 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         .compiled
         .program
         .inspect(&Limits::default())
-        .map_err(Failure::Plan)?;
+        .map_err(|refusal| file.refused(refusal))?;
     let plan = PlanReport::new(&file.compiled, &inspection);
     let program = ProgramReport::new(&file);
-    let arrays: Vec<_> = bindings::unbound(&file.compiled).iter().map(ArrayReport::new).collect();
+    let arrays = ArrayReport::declared(&file.compiled);
     if args.json {
         let arrays: Vec<_> = arrays.iter().map(array_json).collect();
         let report = json!({

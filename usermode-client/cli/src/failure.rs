@@ -66,8 +66,8 @@ pub enum Failure {
     #[error(transparent)]
     Program(#[from] Mistakes),
     /// The program does not fit a driver of revision 1.
-    #[error("a driver would refuse the program: {0}")]
-    Plan(Refusal),
+    #[error("a driver would refuse the program: {}", .0.refusal)]
+    Plan(Box<Refused>),
     /// An array cannot be bound.
     #[error(transparent)]
     Binding(#[from] BindingError),
@@ -103,6 +103,15 @@ pub enum Failure {
     Machine(TransportError),
 }
 
+/// What a driver would say of a program.
+#[derive(Debug)]
+pub struct Refused {
+    /// The rule that it breaks, and where.
+    pub refusal: Refusal,
+    /// The step in its text, where the refusal names one.
+    pub place: Option<(NamedSource<String>, LabeledSpan)>,
+}
+
 impl Diagnostic for Failure {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         // Mistakes have codes of their own, one for each.
@@ -114,6 +123,17 @@ impl Diagnostic for Failure {
         match self {
             Self::Program(mistakes) => mistakes.source_code(),
             Self::Assembly(mistakes) => mistakes.source_code(),
+            Self::Plan(refused) => refused.place.as_ref().map(|(source, _)| source as &dyn SourceCode),
+            _ => None,
+        }
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        match self {
+            Self::Plan(refused) => {
+                let (_, label) = refused.place.as_ref()?;
+                Some(Box::new(std::iter::once(label.clone())))
+            }
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use hawser::{Program, assembly};
 use hawser_core::{Limits, Refusal};
 use miette::{LabeledSpan, NamedSource};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Refused};
 
 /// Most bytes of a file that is a program, or part of one.
 const LONGEST: u64 = 16 << 20;
@@ -122,13 +122,22 @@ impl ProgramFile {
     }
 
     /// Refuses, as every driver would, a program for which no data buffer can be made.
-    pub fn check_data_size(&self) -> Result<(), Refusal> {
+    pub fn check_data_size(&self) -> Result<(), Failure> {
         let program = &self.compiled.program;
         let most = hawser_abi::program::MAX_DATA;
         match program.data_size() {
             size if (1..=most).contains(&size) => Ok(()),
-            _ => program.check(&Limits::default()),
+            _ => program
+                .check(&Limits::default())
+                .map_err(|refusal| self.refused(refusal)),
         }
+    }
+
+    /// The failure of a program that a driver would refuse.
+    pub fn refused(&self, refusal: Refusal) -> Failure {
+        let label = refusal.step.and_then(|step| self.label(step));
+        let place = label.map(|label| (self.source(refusal.step), label));
+        Failure::Plan(Box::new(Refused { refusal, place }))
     }
 
     fn span(&self, step: u32) -> Option<Span> {

@@ -1,12 +1,13 @@
 //! What a run is told as. The fields are those of the JSON output.
 
+use hawser::language::{Compiled, NamedArray, Role};
 use hawser::{Ending, NtStatus};
 use hawser_abi::reason::Reason;
 use hawser_abi::result::ResultRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::bindings::{BoundArray, Origin};
+use crate::bindings::{self, BoundArray, Origin};
 use crate::connection::{Place, Shutdown};
 use crate::plan_report::PlanReport;
 use crate::program_file::{Line, ProgramFile};
@@ -65,7 +66,7 @@ pub struct ArrayReport {
     pub element: &'static str,
     pub count: u64,
     pub offset: u64,
-    /// `file`, `pattern` or `unwritten`.
+    /// `file`, `pattern` or `unwritten`; `undecided` where nothing is run.
     pub origin: &'static str,
     pub file: Option<String>,
     pub written_to: Option<String>,
@@ -84,13 +85,38 @@ impl ArrayReport {
             Origin::Unwritten => ("unwritten", None),
         };
         Self {
-            name: bound.array.name.clone(),
-            role: bound.array.role.name(),
-            element: bound.array.element.name(),
-            count: bound.array.count,
-            offset: bound.array.offset,
             origin,
             file,
+            ..Self::of(&bound.array)
+        }
+    }
+
+    /// The arrays of a program that is not run, with the files that it names for them.
+    pub fn declared(compiled: &Compiled) -> Vec<Self> {
+        let declared = |array: &NamedArray| match (bindings::default_path(compiled, array), array.role) {
+            (Some(path), _) => Self {
+                origin: "file",
+                file: Some(path.display().to_string()),
+                ..Self::of(array)
+            },
+            (None, Role::Out) => Self {
+                origin: "unwritten",
+                ..Self::of(array)
+            },
+            (None, _) => Self::of(array),
+        };
+        compiled.data_arrays().map(declared).collect()
+    }
+
+    fn of(array: &NamedArray) -> Self {
+        Self {
+            name: array.name.clone(),
+            role: array.role.name(),
+            element: array.element.name(),
+            count: array.count,
+            offset: array.offset,
+            origin: "undecided",
+            file: None,
             written_to: None,
             head: Vec::new(),
             shown: Vec::new(),

@@ -26,7 +26,7 @@ use crate::verify::{Verification, verify};
 pub fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let file = ProgramFile::load(&args.file)?;
     let arrays = bindings::bind(&file.compiled, &args.bind, &args.out)?;
-    file.check_data_size().map_err(Failure::Plan)?;
+    file.check_data_size()?;
     let raw = RawData::open(args, &file)?;
     let connection = Connection::open(&args.device, Need::Programs)?;
     let job = Job {

@@ -36,13 +36,14 @@ pub fn program(program: &ProgramReport, arrays: &[ArrayReport]) {
     );
     for array in arrays {
         let origin = match (&array.file, array.origin) {
-            (Some(file), _) => format!("from {file}"),
-            (None, "unwritten") => "written by the program".to_owned(),
-            (None, origin) => format!("filled with the {origin}"),
+            (Some(file), _) => format!(", from {file}"),
+            (None, "unwritten") => ", written by the program".to_owned(),
+            (None, "undecided") => String::new(),
+            (None, origin) => format!(", filled with the {origin}"),
         };
         let shape = format!("{}[{}]", array.element, array.count);
         say!(
-            "  {:<6} {:<10} {shape:<16} at byte {}, {origin}",
+            "  {:<6} {:<10} {shape:<16} at byte {}{origin}",
             array.role,
             array.name,
             grouped(array.offset)
@@ -64,10 +65,10 @@ pub fn plan(plan: &PlanReport) {
     for piece in plan.pieces.iter().take(PIECES) {
         let range = format!("{}..{}", piece.offset, piece.offset + piece.length);
         say!(
-            "  {:<17} {:>10}  bytes {range:<24} {:<10} {}",
+            "  {:<17} {:>10}  bytes {range:<24} {:<9}  {}",
             piece.route,
             bytes(piece.length),
-            piece.arrays.join(" "),
+            piece.arrays.join(", "),
             piece.why
         );
     }

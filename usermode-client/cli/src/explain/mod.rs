@@ -16,7 +16,6 @@ use hawser_core::Limits;
 use serde::Serialize;
 
 use crate::args::ExplainArgs;
-use crate::bindings;
 use crate::check::array_json;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -94,7 +93,7 @@ pub fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
     let inspection = compiled
         .program
         .inspect_at(&limits, args.page_offset)
-        .map_err(Failure::Plan)?;
+        .map_err(|refusal| file.refused(refusal))?;
     let accesses = accesses(&compiled.program);
     let explanation = Explanation::of(&Subject {
         file: &file,
@@ -104,7 +103,7 @@ pub fn explain(args: &ExplainArgs) -> Result<Exit, Failure> {
     })?;
     let plan = PlanReport::new(compiled, &inspection);
     let program = ProgramReport::new(&file);
-    let arrays: Vec<_> = bindings::unbound(compiled).iter().map(ArrayReport::new).collect();
+    let arrays = ArrayReport::declared(compiled);
     if args.json {
         let report = Report {
             schema: SCHEMA,

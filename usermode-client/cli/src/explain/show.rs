@@ -44,7 +44,7 @@ fn show_region(file: &ProgramFile, region: &Region) {
         "  {range:<20} {:<17} {:>10}  {}",
         region.route,
         bytes(region.length),
-        region.arrays.join(" ")
+        region.arrays.join(", ")
     );
     say!("{}", line.trim_end());
     let uses = [("read", &region.readers), ("written", &region.writers)];

@@ -146,6 +146,24 @@ fn a_step_that_is_refused_is_shown_in_its_text_or_in_its_disassembly() {
 }
 
 #[test]
+fn a_step_that_a_check_refuses_is_shown_in_its_text_as_well() {
+    let place = Place::new();
+    place.file("p.hwa", format!("{COPY}copy.u8 data[64], data[1] count 64\n"));
+    for command in ["check", "explain"] {
+        let (_, complaint) = place.both(USAGE, &[command, "p.hwa"]);
+        contains(
+            &complaint,
+            &[
+                "a driver would refuse the program",
+                "[p.hwa:3:1]",
+                "copy.u8",
+                "╰── step 1",
+            ],
+        );
+    }
+}
+
+#[test]
 fn bytes_that_the_contract_does_not_know_are_refused_by_the_driver() {
     let place = Place::new();
     for (text, reason) in [

@@ -21,6 +21,28 @@ fn check_prints_the_plan_without_a_device() {
 }
 
 #[test]
+fn a_program_that_is_not_run_has_files_and_no_values() {
+    let place = Place::new();
+    place.file(
+        "p.hws",
+        "in x : u8[64] from \"x.npy\"\nin z : u8[64]\nout y : u8[64]\ny = x + z\n",
+    );
+    for command in ["check", "explain"] {
+        let text = place.output(SUCCESS, &[command, "p.hws"]);
+        contains(
+            &text,
+            &[
+                "at byte 0, from",
+                "x.npy\n",
+                "at byte 64\n",
+                "at byte 128, written by the program\n",
+            ],
+        );
+        assert!(!text.contains("pattern"), "{text}");
+    }
+}
+
+#[test]
 fn check_plans_what_run_does() {
     let place = Place::new();
     place.file("p.hws", SAXPY);
