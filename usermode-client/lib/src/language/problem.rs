@@ -78,8 +78,8 @@ pub enum Problem {
     #[error("{name} has the shape {found}, and {expected} is needed")]
     ShapeMismatch {
         name: String,
-        found: String,
-        expected: String,
+        found: Box<str>,
+        expected: Box<str>,
         advice: Option<ShapeAdvice>,
     },
     #[error("`{name}` is declared `in`, and cannot be written")]

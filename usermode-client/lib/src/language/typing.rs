@@ -160,8 +160,8 @@ impl Scope<'_> {
                 };
                 let problem = Problem::ShapeMismatch {
                     name: self.describe(b.span),
-                    found: b.shape.unwrap_or(Shape::ONE).to_string(),
-                    expected,
+                    found: b.shape.unwrap_or(Shape::ONE).to_string().into(),
+                    expected: expected.into(),
                     advice: match right {
                         [n, length] if *length == inner && *n != inner => Some(ShapeAdvice::Transpose),
                         _ => None,
@@ -189,7 +189,7 @@ impl Scope<'_> {
         };
         let problem = Problem::ShapeMismatch {
             name: self.describe(node.span),
-            found: node.shape.unwrap_or(Shape::ONE).to_string(),
+            found: node.shape.unwrap_or(Shape::ONE).to_string().into(),
             expected: expected.into(),
             advice: Some(ShapeAdvice::Reshape),
         };
@@ -208,8 +208,8 @@ impl Scope<'_> {
             },
             _ => Problem::ShapeMismatch {
                 name,
-                found: found.to_string(),
-                expected: expected.to_string(),
+                found: found.to_string().into(),
+                expected: expected.to_string().into(),
                 advice: match found.count().cmp(&expected.count()) {
                     Ordering::Equal => Some(ShapeAdvice::Reshape),
                     Ordering::Less => Some(ShapeAdvice::Spread),
