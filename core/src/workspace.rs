@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::check::pass::BLOCK;
-use crate::check::temporaries::{RUNS, Temporaries};
+use crate::check::temporaries::{Temporaries, WORDS as TEMPORARIES};
 use crate::coverage::{Coverage, coverage_words};
 use crate::digest::{Row, digest};
 use crate::intervals::{Interval, IntervalLog, SortBench};
@@ -35,7 +35,7 @@ impl Room {
             .saturating_add(self.row_words())
             .saturating_add(coverage_words(self.scratch))
             .saturating_add(COUNT_WORDS)
-            .saturating_add(RUNS)
+            .saturating_add(TEMPORARIES)
     }
 
     /// Words for the places of all operands, of whole blocks of steps.
@@ -73,7 +73,7 @@ impl<'a> Workspace<'a> {
         let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
         let (writes, rest) = split(rest, steps);
         let (rows, rest) = split(rest, room.row_words());
-        let (runs, rest) = split(rest, RUNS);
+        let (runs, rest) = split(rest, TEMPORARIES);
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
         let (counts, _) = split(rest, COUNT_WORDS);
         Self {

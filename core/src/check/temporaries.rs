@@ -1,5 +1,7 @@
 //! The rule of device-local memory: what a step reads there, earlier steps have written.
 
+use core::hint::select_unpredictable;
+
 use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
 
@@ -11,106 +13,174 @@ use crate::refusal::Refusal;
 
 /// Binary logarithm of the bytes of a unit of device-local memory, of which one run of written bytes is remembered.
 const UNIT: u32 = 9;
-/// Units behind the first for which a run is remembered when bytes are written.
+/// Units behind the first for which a run is remembered.
 const MORE_UNITS: u32 = 7;
+/// Those of them that are dealt with alike, whether an operand reaches so far or not, because how long operands are follows no pattern.
+const NEAR_UNITS: u32 = 3;
 /// Runs that are remembered.
-pub(crate) const RUNS: usize = 512;
+const RUNS: usize = 512;
+/// Writes that the set need not have been told of.
+const UNTOLD: usize = 512;
+/// Words for both.
+pub(crate) const WORDS: usize = RUNS + UNTOLD;
 
 /// What has been written of device-local memory.
 ///
-/// The set of all bytes answers in a few dozen instructions. Most operands lie in bytes that were asked for before, so a run of written bytes is
-/// remembered for each unit in which an operand began, until another pushes it out. Most programs write one byte after the other, so the set is told of a walk when it has ended.
+/// The set of all bytes answers in a few dozen instructions. Most operands lie in bytes that were written or asked for before, so a run of written bytes is
+/// remembered for each unit in which an operand began, until another pushes it out. Many programs write one byte after the other, so the run that was written last, the walk, is remembered only
+/// when something else is written. The set is told of what was written when something is read that neither the run of its unit has nor the walk nor the set.
 #[derive(Debug)]
 pub(crate) struct Temporaries<'a> {
     written: Coverage<'a>,
-    /// Bytes that are written too, each where those before touch it.
-    walk: Interval,
     runs: &'a mut [Interval],
+    walk: Interval,
+    /// What of the walk is remembered in its units.
+    kept: Interval,
+    /// Earlier walks that `written` was not told of.
+    untold: &'a mut [Interval],
+    /// How many.
+    count: usize,
 }
 
 impl<'a> Temporaries<'a> {
-    /// Nothing is written. There are [`RUNS`] runs.
-    pub(crate) fn new(written: Coverage<'a>, runs: &'a mut [Interval]) -> Self {
+    /// A set with as much memory as [`WORDS`] says; what it holds is known when it has been cleared.
+    pub(crate) fn new(written: Coverage<'a>, memory: &'a mut [Interval]) -> Self {
+        let (runs, untold) = memory.split_at_mut_checked(RUNS).unwrap_or_default();
         Self {
             written,
-            walk: Interval::EMPTY,
             runs,
+            walk: Interval::EMPTY,
+            kept: Interval::EMPTY,
+            untold,
+            count: 0,
         }
     }
 
     /// Starts anew, for a program that uses `window` bytes.
     pub(crate) fn clear(&mut self, window: u64) {
         self.written.clear(window);
-        self.walk = Interval::EMPTY;
         self.runs.fill(Interval::EMPTY);
+        (self.walk, self.kept) = (Interval::EMPTY, Interval::EMPTY);
+        self.count = 0;
     }
 
     /// Steps reach device-local memory with the operands whose bits are set in `reach`: four for each step, first to third source, then the destination.
-    #[inline(always)]
+    // Not part of anything else: the loop is short, and takes twice as long where registers are scarce.
+    #[inline(never)]
     pub(super) fn reach(&mut self, rows: &[Row; BLOCK], reach: u64) -> Result<(), Unwritten> {
         let mut left = reach;
+        let mut walk = self.walk;
         while left != 0 {
             let bit = left.trailing_zeros();
-            left &= left.wrapping_sub(1);
             let place = place(rows, bit);
-            let run = self.runs.get(unit(place.start())).copied().unwrap_or(Interval::EMPTY);
-            if !run.contains(place) {
-                self.look_up(place, bit)?;
+            left &= left.wrapping_sub(1);
+            if self.run(place.start()).contains(place) || walk.contains(place) {
+                continue;
+            }
+            let writes = bit as usize % OPERANDS == SOURCES.len();
+            if writes & walk.touches(place) {
+                walk = walk.union(place);
+                continue;
+            }
+            self.walk = walk;
+            if writes {
+                self.write(place);
+                walk = self.walk;
+            } else {
+                self.read(place).map_err(|gap| unwritten(place, gap, bit))?;
             }
         }
+        self.walk = walk;
         Ok(())
     }
 
-    /// An operand that lies in no run that is remembered.
+    /// The run that is remembered for the unit of a byte.
+    fn run(&self, byte: u32) -> Interval {
+        self.runs.get(unit(byte)).copied().unwrap_or(Interval::EMPTY)
+    }
+
+    /// Writes bytes that neither the run of their unit has nor the walk, which they do not touch either.
     #[inline(never)]
-    fn look_up(&mut self, place: Interval, bit: u32) -> Result<(), Unwritten> {
+    fn write(&mut self, place: Interval) {
+        self.end_walk();
+        let run = self.run(place.start());
+        self.walk = select_unpredictable(run.touches(place), run.union(place), place);
+        self.keep(place.start());
+    }
+
+    /// Leaves the walk to be told of.
+    #[inline(always)]
+    fn end_walk(&mut self) {
+        if self.walk != self.kept {
+            let last = self.walk.end().saturating_sub(MORE_UNITS << UNIT);
+            self.keep(last.max(self.walk.start()));
+        }
+        if self.count == self.untold.len() {
+            self.tell();
+        }
+        if let Some(untold) = self.untold.get_mut(self.count) {
+            *untold = self.walk;
+            self.count = self.count.wrapping_add(1);
+        }
+    }
+
+    /// Remembers the walk in units from that of one of its bytes on: what reads a part of it may begin in any of them.
+    #[inline(always)]
+    fn keep(&mut self, byte: u32) {
+        let more = (self.walk.end() >> UNIT).saturating_sub(byte >> UNIT).min(MORE_UNITS);
+        for number in 0..=NEAR_UNITS {
+            self.remember(byte.wrapping_add(number.min(more) << UNIT), self.walk);
+        }
+        for number in NEAR_UNITS.wrapping_add(1)..=more {
+            self.remember(byte.wrapping_add(number << UNIT), self.walk);
+        }
+        self.kept = self.walk;
+    }
+
+    /// Remembers a run for the unit of a byte, instead of another.
+    #[inline(always)]
+    fn remember(&mut self, byte: u32, run: Interval) {
+        if let Some(known) = self.runs.get_mut(unit(byte)) {
+            *known = run;
+        }
+    }
+
+    /// Reads bytes that do not all lie in the run of their unit, nor in the walk; returns the first one that is not written.
+    #[inline(never)]
+    fn read(&mut self, place: Interval) -> Result<(), u32> {
         let bytes = place.in_scratch();
-        let (run, units) = match SOURCES.get(bit as usize % OPERANDS) {
-            // What reads a part of it may begin in any of its units.
-            None => (self.write(bytes), (place.length() >> UNIT).min(MORE_UNITS)),
-            Some(operand) => {
-                let found = self.read(bytes).map_err(|gap| {
-                    let rest = bytes.end().saturating_sub(gap);
-                    let refusal = Refusal::new(Reason::ScratchNotWritten).operand(*operand);
-                    let refusal = refusal.offset(gap.into()).length(rest.into());
-                    Unwritten { step: bit / 4, refusal }
-                })?;
-                (found, 0)
-            }
-        };
-        for number in 0..=units {
-            let start = place.start().wrapping_add(number << UNIT);
-            if let Some(known) = self.runs.get_mut(unit(start)) {
-                *known = run.as_places();
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes bytes; returns a run of written ones around them.
-    fn write(&mut self, bytes: Interval) -> Interval {
-        if self.walk.touches(bytes) {
-            self.walk = self.walk.union(bytes);
-        } else {
-            self.written.insert(self.walk);
-            self.walk = bytes;
-        }
-        self.walk
-    }
-
-    /// Finds a run of written bytes around these, or the first one that is not written.
-    fn read(&mut self, bytes: Interval) -> Result<Interval, u32> {
-        if self.walk.contains(bytes) {
-            return Ok(self.walk);
-        }
         if self.written.first_gap(bytes).is_some() {
-            self.written.insert(self.walk);
+            self.tell();
             if let Some(gap) = self.written.first_gap(bytes) {
                 return Err(gap);
             }
         }
-        Ok(self.written.around(bytes))
+        self.remember(place.start(), self.written.around(bytes).as_places());
+        Ok(())
     }
+
+    /// Tells the set of everything that it was not told of.
+    #[inline(never)]
+    fn tell(&mut self) {
+        let untold = self.untold.get(..self.count).unwrap_or_default();
+        for run in untold.iter().chain([&self.walk]).filter(|run| !run.is_empty()) {
+            self.written.insert(run.in_scratch());
+        }
+        self.count = 0;
+    }
+}
+
+/// What is refused of an operand of which the byte `gap` is the first that was not written.
+#[cold]
+fn unwritten(place: Interval, gap: u32, bit: u32) -> Unwritten {
+    let rest = place.in_scratch().end().saturating_sub(gap);
+    let refusal = Refusal::new(Reason::ScratchNotWritten);
+    let refusal = match SOURCES.get(bit as usize % OPERANDS) {
+        Some(operand) => refusal.operand(*operand),
+        None => refusal,
+    };
+    let refusal = refusal.offset(gap.into()).length(rest.into());
+    Unwritten { step: bit / 4, refusal }
 }
 
 /// A read of bytes that were not written.
@@ -138,4 +208,114 @@ fn place(rows: &[Row; BLOCK], bit: u32) -> Interval {
 fn unit(start: u32) -> usize {
     let number = start >> UNIT;
     (number ^ number >> RUNS.ilog2()) as usize % RUNS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coverage::coverage_words;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    /// Bytes of all units that do not push out each other.
+    const TURN: u32 = (RUNS as u32) << UNIT;
+    const WINDOW: u32 = 3 * TURN;
+
+    #[derive(Clone, Copy, Debug)]
+    enum Access {
+        Write(Interval),
+        Read(Interval),
+    }
+
+    /// Intervals that share a few places, so that they meet: at borders of units, and a turn apart.
+    fn interval() -> impl Strategy<Value = Interval> {
+        let near = (0_u32..6, 0_u32..40, 1_u32..40).prop_map(|(unit, start, length)| (unit << UNIT | start, length));
+        let turned = (0_u32..4, 0_u32..3, 1_u32..700)
+            .prop_map(|(unit, turn, length)| ((unit << UNIT) + turn * (TURN - 8), length));
+        let long = (0_u32..WINDOW, 1..WINDOW);
+        let start_and_length = prop_oneof![4 => near, 2 => turned, 1 => long];
+        start_and_length.prop_map(|(start, length)| Interval::new(start, (start + length).min(WINDOW)).as_places())
+    }
+
+    fn access() -> impl Strategy<Value = Access> {
+        prop_oneof![interval().prop_map(Access::Write), interval().prop_map(Access::Read)]
+    }
+
+    /// The first byte that was not written, if there is one that is read.
+    fn first_gap(temporaries: &mut Temporaries<'_>, access: Access) -> Option<u64> {
+        let mut rows = [[Interval::EMPTY; OPERANDS]; BLOCK];
+        // The destination comes first in a row, and last among the bits; the second step is the one.
+        let (lane, bit, place) = match access {
+            Access::Write(place) => (0, 3, place),
+            Access::Read(place) => (2, 1, place),
+        };
+        rows[1][lane] = place;
+        let unwritten = temporaries.reach(&rows, 1 << (4 + bit)).err()?;
+        assert_eq!((unwritten.step, unwritten.refusal.operand), (1, Some(OperandIndex::B)));
+        assert_eq!(
+            unwritten.refusal.offset + unwritten.refusal.length,
+            u64::from(place.in_scratch().end())
+        );
+        Some(unwritten.refusal.offset)
+    }
+
+    fn agrees(accesses: Vec<Access>) -> Result<(), TestCaseError> {
+        let mut words = vec![u64::MAX; coverage_words(WINDOW.into())];
+        let mut memory = vec![Interval::new(7, 9); WORDS];
+        let mut temporaries = Temporaries::new(Coverage::new(&mut words, WINDOW.into()), &mut memory);
+        temporaries.clear(WINDOW.into());
+        let mut written = vec![false; WINDOW as usize];
+        for access in accesses {
+            let found = first_gap(&mut temporaries, access);
+            let expected = match access {
+                Access::Write(place) => {
+                    let bytes = place.in_scratch();
+                    written[bytes.start() as usize..bytes.end() as usize].fill(true);
+                    None
+                }
+                Access::Read(place) => {
+                    let bytes = place.in_scratch();
+                    (bytes.start()..bytes.end())
+                        .find(|byte| !written[*byte as usize])
+                        .map(u64::from)
+                }
+            };
+            prop_assert_eq!(found, expected, "{:?}", access);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_known_to_the_byte(accesses in proptest::collection::vec(access(), 0..80)) {
+            agrees(accesses)?;
+        }
+    }
+
+    /// More walks than can be left untold, each in a unit that another pushes out, and all of them read in the end.
+    #[test]
+    fn nothing_is_forgotten_when_much_is_written() {
+        let place = |number: u32| {
+            let start = (number * 5) << UNIT;
+            Interval::new(start % (WINDOW - 8) + 1, start % (WINDOW - 8) + 3).as_places()
+        };
+        let numbers = 0..2 * UNTOLD as u32 + 5;
+        let writes = numbers.clone().map(|number| Access::Write(place(number)));
+        let reads = numbers.map(|number| Access::Read(place(number)));
+        agrees(writes.chain(reads).collect()).unwrap();
+    }
+
+    /// Pieces that follow each other are read as a whole, in front of what comes next and behind it.
+    #[test]
+    fn a_walk_is_read_as_a_whole() {
+        let piece = |number: u32| Interval::new(number * 100, number * 100 + 100).as_places();
+        let walk = || (3..200).map(|number| Access::Write(piece(number)));
+        let whole = Access::Read(Interval::new(300, 20_000).as_places());
+        let part = Access::Read(Interval::new(9_001, 9_002).as_places());
+        let more = Access::Read(Interval::new(299, 20_001).as_places());
+        let elsewhere = Access::Write(Interval::new(50_000, 50_001).as_places());
+        agrees(walk().chain([whole, part, more]).collect()).unwrap();
+        agrees(walk().chain([elsewhere, whole, part, more]).collect()).unwrap();
+    }
 }
