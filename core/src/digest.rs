@@ -1,11 +1,35 @@
 //! Sums up what the steps of a program read and write of the data buffer.
 
 use wide::{i32x4, u32x4};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::intervals::{Interval, IntervalLog, SCRATCH_BASE};
 
-/// The places of a step's operands: destination, first to third source.
-pub(crate) type Row = [Interval; 4];
+/// The places of a step's operands side by side: destination, first to third source. Those that lie nowhere in memory are empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct Row {
+    /// The first bytes.
+    pub(crate) start: [i32; 4],
+    /// The first bytes behind.
+    pub(crate) end: [i32; 4],
+}
+
+impl Row {
+    /// Operands that lie nowhere.
+    #[cfg(test)]
+    pub(crate) const EMPTY: Self = Self {
+        start: [0; 4],
+        end: [0; 4],
+    };
+
+    /// The place of an operand.
+    #[inline(always)]
+    pub(crate) fn place(&self, lane: usize) -> Interval {
+        let of = |lanes: &[i32; 4]| lanes.get(lane).map_or(0, |at| *at as u32);
+        Interval::new(of(&self.start), of(&self.end))
+    }
+}
 
 /// A run of bytes for each operand, which the last rows reached with it, as long as each touched what those before had reached.
 ///
@@ -42,8 +66,7 @@ impl Runs {
     /// The runs after a row, and which of these have ended, as bits.
     #[inline(always)]
     fn go_on(self, row: &Row) -> (Self, u32) {
-        let start = i32x4::new(row.map(|interval| interval.start() as i32));
-        let end = i32x4::new(row.map(|interval| interval.end() as i32));
+        let (start, end) = (i32x4::new(row.start), i32x4::new(row.end));
         // What lies nowhere is empty, and what does not lie in the data buffer begins behind all of it.
         let in_data = start.simd_lt(end) & start.simd_lt(i32x4::splat(SCRATCH_BASE as i32));
         let apart = (start.simd_gt(self.end) | self.start.simd_gt(end)) & in_data;
@@ -62,7 +85,7 @@ impl Runs {
     }
 
     #[inline(always)]
-    fn intervals(self) -> Row {
+    fn intervals(self) -> [Interval; 4] {
         let [start, end]: [u32x4; 2] = [self.start, self.end].map(bytemuck::cast);
         // The end is the lower half of an interval.
         let halves: [[u64; 2]; 2] = [end.unpack_lo(start), end.unpack_hi(start)].map(bytemuck::cast);
@@ -101,7 +124,11 @@ mod tests {
         fn all_that_is_reached_in_the_data_buffer_is_in_the_logs(rows in proptest::collection::vec([interval(), interval(), interval(), interval()], 0..60)) {
             let (mut reads, mut writes) = (vec![Interval::EMPTY; 3 * rows.len()], vec![Interval::EMPTY; rows.len()]);
             let (mut reads, mut writes) = (IntervalLog::new(&mut reads), IntervalLog::new(&mut writes));
-            digest(&rows, &mut reads, &mut writes);
+            let places = rows.iter().map(|row| Row {
+                start: row.map(|interval| interval.start() as i32),
+                end: row.map(|interval| interval.end() as i32),
+            });
+            digest(&places.collect::<Vec<_>>(), &mut reads, &mut writes);
             let (mut spare, mut counts) = (vec![Interval::EMPTY; 3 * rows.len()], vec![0; COUNTS]);
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let written: Vec<_> = rows.iter().map(|row| row[0]).collect();

@@ -55,7 +55,7 @@ pub struct Workspace<'a> {
     room: Room,
     reads: IntervalLog<'a>,
     writes: IntervalLog<'a>,
-    rows: &'a mut [Interval],
+    rows: &'a mut [u64],
     used: usize,
     temporaries: Temporaries<'a>,
     counts: &'a mut [u32],
@@ -80,7 +80,7 @@ impl<'a> Workspace<'a> {
             room,
             reads: IntervalLog::new(intervals(reads)),
             writes: IntervalLog::new(intervals(writes)),
-            rows: intervals(rows),
+            rows,
             used: 0,
             temporaries: Temporaries::new(Coverage::new(scratch, room.scratch), intervals(runs)),
             counts: <[u32]>::mut_from_bytes(counts.as_mut_bytes()).unwrap_or_default(),
@@ -98,17 +98,18 @@ impl<'a> Workspace<'a> {
         self.reads.clear();
         self.writes.clear();
         self.used = (steps as usize).saturating_mul(ROW_WORDS);
-        let (rows, _) = self.rows.as_chunks_mut().0.as_chunks_mut();
+        let rows = <[[Row; BLOCK]]>::mut_from_bytes(self.rows.as_mut_bytes()).unwrap_or_default();
         (rows, &mut self.temporaries)
     }
 
     /// What was recorded to be read and to be written, as ascending intervals that do not touch.
     pub(crate) fn sorted(&mut self) -> (&[Interval], &[Interval]) {
         let rows = self.rows.get(..self.used).unwrap_or_default();
-        digest(rows.as_chunks().0, &mut self.reads, &mut self.writes);
+        let rows = <[Row]>::ref_from_bytes(rows.as_bytes()).unwrap_or_default();
+        digest(rows, &mut self.reads, &mut self.writes);
         // The rows have been read, once for all, and their memory serves to sort.
         let mut bench = SortBench {
-            spare: self.rows,
+            spare: intervals(self.rows),
             counts: self.counts,
         };
         self.used = 0;
@@ -138,7 +139,11 @@ mod tests {
             let (rows, _) = workspace.start(steps, scratch);
             assert_eq!(rows.len(), steps.div_ceil(16) as usize);
             for (row, number) in rows.as_flattened_mut().iter_mut().zip((0..).step_by(4)) {
-                *row = [0, 1, 2, 3].map(|lane| Interval::new((number + lane) * 8, (number + lane) * 8 + 4));
+                let start = [0, 1, 2, 3].map(|lane| (number + lane) * 8);
+                *row = Row {
+                    start,
+                    end: start.map(|start| start + 4),
+                };
             }
             let (reads, writes) = workspace.sorted();
             assert_eq!((reads.len(), writes.len()), (steps as usize * 3, steps as usize));

@@ -37,13 +37,9 @@ impl Places {
     /// The same as a row.
     #[inline(always)]
     pub(super) fn row(&self) -> Row {
-        let ([d, a, b, c], [d_end, a_end, b_end, c_end]) = (self.start.to_array(), self.end.to_array());
-        let interval = |start, end| Interval::new(start as u32, end as u32);
-        [
-            interval(d, d_end),
-            interval(a, a_end),
-            interval(b, b_end),
-            interval(c, c_end),
-        ]
+        Row {
+            start: self.start.to_array(),
+            end: self.end.to_array(),
+        }
     }
 }

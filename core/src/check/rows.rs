@@ -96,8 +96,8 @@ pub(super) struct Row {
 
 /// The row of an operation on an element type; for what is not defined, one that refuses everything.
 #[inline(always)]
-pub(super) fn row_of(operation: usize, element: usize) -> Option<&'static Row> {
-    BY_NUMBER.get(operation % OPERATIONS)?.get(element % TYPES).copied()
+pub(super) fn row_of(operation: usize, element: usize) -> &'static Row {
+    BY_NUMBER[operation % OPERATIONS][element % TYPES]
 }
 
 /// The rows by opcode and element type. Most operations are checked like some others, and rows that are the same are there once: so those that are in use fit in the nearest cache.
@@ -312,7 +312,7 @@ pub(super) struct Combination {
 }
 
 /// Every combination, by its number.
-pub(super) static SPACES: [Combination; COMBINATIONS] = {
+static SPACES: [Combination; COMBINATIONS] = {
     let mut all = [Combination {
         memory: Lanes::ZERO,
         scratch: Lanes::ZERO,
@@ -342,6 +342,12 @@ pub(super) static SPACES: [Combination; COMBINATIONS] = {
     }
     all
 };
+
+/// What a combination means, by its number.
+#[inline(always)]
+pub(super) fn spaces_of(combination: usize) -> &'static Combination {
+    &SPACES[combination % COMBINATIONS]
+}
 
 /// The bit in [`Combination::reach`] of the operand that comes first there.
 pub(super) const FIRST_REACH: u64 = 1 << 60;

@@ -200,7 +200,7 @@ const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandInd
 fn place(rows: &[Row; BLOCK], bit: u32) -> Interval {
     let row = rows.get((bit / 4) as usize % BLOCK);
     let lane = bit.wrapping_add(1) as usize % OPERANDS;
-    row.and_then(|row| row.get(lane)).copied().unwrap_or(Interval::EMPTY)
+    row.map_or(Interval::EMPTY, |row| row.place(lane))
 }
 
 /// Where the run is remembered of the unit in which something begins. Units that are at most 64 MiB and a power of two apart do not push out each other, nor do neighbours, except at a multiple of that.
@@ -244,13 +244,14 @@ mod tests {
 
     /// The first byte that was not written, if there is one that is read.
     fn first_gap(temporaries: &mut Temporaries<'_>, access: Access) -> Option<u64> {
-        let mut rows = [[Interval::EMPTY; OPERANDS]; BLOCK];
+        let mut rows = [Row::EMPTY; BLOCK];
         // The destination comes first in a row, and last among the bits; the second step is the one.
         let (lane, bit, place) = match access {
             Access::Write(place) => (0, 3, place),
             Access::Read(place) => (2, 1, place),
         };
-        rows[1][lane] = place;
+        rows[1].start[lane] = place.start() as i32;
+        rows[1].end[lane] = place.end() as i32;
         let unwritten = temporaries.reach(&rows, 1 << (4 + bit)).err()?;
         assert_eq!((unwritten.step, unwritten.refusal.operand), (1, Some(OperandIndex::B)));
         assert_eq!(
