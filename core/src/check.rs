@@ -117,7 +117,7 @@ pub fn check<'r, 'w>(
         let seen = pass.look_at(block, rows);
         // Whatever is wrong there was wrong earlier.
         temporaries
-            .reach(rows, seen.reach.bits())
+            .reach(rows, &seen.reach)
             .map_err(|Unwritten { step, refusal }| of_step(step)(refusal))?;
         seen.broken.map_err(of_step(seen.reach.steps()))?;
     }

@@ -3,11 +3,11 @@
 /// Combinations of the spaces of four operands.
 pub(crate) const COMBINATIONS: usize = 256;
 
-/// The number of the spaces of four operands, each below 4: two bits for each, the destination's lowest.
+/// The number of the spaces of four operands: two bits for each, the destination's lowest. With bytes that are not below 4, some number.
 #[inline(always)]
 pub(crate) const fn combination(spaces: u32) -> usize {
-    // No two of the products overlap, so that nothing is carried.
-    ((spaces & 0x0303_0303).wrapping_mul(1 << 24 | 1 << 18 | 1 << 12 | 1 << 6) >> 24) as usize
+    // No two of the products of bytes below 4 overlap, so that nothing is carried.
+    (spaces.wrapping_mul(1 << 24 | 1 << 18 | 1 << 12 | 1 << 6) >> 24) as usize
 }
 
 /// The spaces of a combination, the destination's first.

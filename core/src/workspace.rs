@@ -28,7 +28,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 100 KiB.
+    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 106 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(LOG_WORDS)
@@ -137,7 +137,7 @@ mod tests {
             let mut workspace = Workspace::new(&mut words, room);
             assert_eq!(workspace.room(), room);
             let (rows, _) = workspace.start(steps, scratch);
-            assert_eq!(rows.len(), steps.div_ceil(16) as usize);
+            assert_eq!(rows.len(), steps.div_ceil(BLOCK as u32) as usize);
             for (row, number) in rows.as_flattened_mut().iter_mut().zip((0..).step_by(4)) {
                 let start = [0, 1, 2, 3].map(|lane| (number + lane) * 8);
                 *row = Row {

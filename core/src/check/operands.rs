@@ -16,11 +16,6 @@ pub(super) struct SpaceSizes {
     pub(super) scratch: u64,
 }
 
-impl SpaceSizes {
-    /// No memory at all.
-    pub(super) const NONE: Self = Self { data: 0, scratch: 0 };
-}
-
 /// Where an operand was found to lie.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {

@@ -11,47 +11,60 @@ use crate::header::STEP_SIZE;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
 
-/// Steps that are looked at together: as many as have a bit for each operand in a word.
-pub(crate) const BLOCK: usize = 16;
+/// Steps that are looked at together.
+pub(crate) const BLOCK: usize = GROUP * GROUPS;
+/// Steps that have a bit for each operand in a word.
+pub(super) const GROUP: usize = (u64::BITS / PER_STEP) as usize;
+/// Words that have a bit for each operand of a block.
+const GROUPS: usize = 4;
+/// Bits for the operands of a step.
+const PER_STEP: u32 = 4;
 
 /// What the steps of a program are looked at with.
 pub(super) struct Pass<'l> {
-    swift: Swift,
+    swift: Option<Swift>,
     sizes: SpaceSizes,
     limits: &'l Limits,
 }
 
-/// Operands of steps that lie in device-local memory, as bits: four for each step, first to third source, then the destination. Those of the last step are the highest.
+/// Operands of up to [`GROUP`] steps that lie in device-local memory, as bits: four for each step, first to third source, then the destination. Those of the last step are the highest.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Reach {
-    bits: u64,
-    steps: u32,
-}
+pub(super) struct GroupReach(u64);
 
-/// Bits for the operands of a step.
-const PER_STEP: u32 = 4;
-
-impl Reach {
+impl GroupReach {
     /// One more step reaches with these operands, which are the highest bits.
     #[inline(always)]
     pub(super) fn add(&mut self, operands: u64) {
-        self.bits = self.bits >> PER_STEP | operands;
-        self.steps = self.steps.wrapping_add(1);
+        self.0 = self.0 >> PER_STEP | operands;
+    }
+}
+
+/// Operands of the steps of a block that lie in device-local memory, as bits of one word for each group of steps. Those of a group's first step are the lowest.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reach {
+    words: [u64; GROUPS],
+    steps: usize,
+}
+
+impl Reach {
+    /// The next `steps` steps, which are a group, reach so far.
+    #[inline(always)]
+    pub(super) fn add(&mut self, GroupReach(bits): GroupReach, steps: usize) {
+        let unused = (GROUP.saturating_sub(steps) as u32).saturating_mul(PER_STEP);
+        if let Some(word) = self.words.get_mut(self.steps / GROUP) {
+            *word = bits.unbounded_shr(unused);
+        }
+        self.steps = self.steps.wrapping_add(steps);
     }
 
-    fn append(&mut self, later: Self) {
-        self.bits = self.bits.unbounded_shr(later.steps.wrapping_mul(PER_STEP)) | later.bits;
-        self.steps = self.steps.wrapping_add(later.steps);
+    /// The words.
+    pub(super) const fn words(&self) -> &[u64; GROUPS] {
+        &self.words
     }
 
-    /// The bits, those of the first step lowest.
-    pub(super) const fn bits(self) -> u64 {
-        let unused = u64::BITS.saturating_sub(self.steps.wrapping_mul(PER_STEP));
-        self.bits.unbounded_shr(unused)
-    }
-
-    pub(super) const fn steps(self) -> u32 {
-        self.steps
+    /// How many steps there are.
+    pub(super) const fn steps(&self) -> u32 {
+        self.steps as u32
     }
 }
 
@@ -74,36 +87,46 @@ impl<'l> Pass<'l> {
 
     /// Finds the places of the operands of each step of a block, up to the first step that breaks a rule by itself.
     pub(super) fn look_at(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row]) -> Seen {
+        let swift = self.swift.as_ref();
+        if let Some(reach) = swift.and_then(|swift| swift.look_at(block, rows)) {
+            return Seen { reach, broken: Ok(()) };
+        }
+        self.look_at_each(block, rows)
+    }
+
+    /// The same, step by step.
+    #[cold]
+    #[inline(never)]
+    fn look_at_each(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row]) -> Seen {
         let mut reach = Reach::default();
-        loop {
-            let next = reach.steps() as usize;
-            let (left, free) = (
-                block.get(next..).unwrap_or_default(),
-                rows.get_mut(next..).unwrap_or_default(),
-            );
-            reach.append(self.swift.look_at(left, free));
-            let next = reach.steps() as usize;
-            let (Some(step), Some(row)) = (block.get(next), rows.get_mut(next)) else {
-                return Seen { reach, broken: Ok(()) };
-            };
-            match self.exact(step) {
-                Ok(places) => {
-                    *row = places.row();
-                    reach.add(places.reach);
-                }
-                Err(refusal) => {
-                    return Seen {
-                        reach,
-                        broken: Err(refusal),
-                    };
+        for (steps, rows) in block.chunks(GROUP).zip(rows.chunks_mut(GROUP)) {
+            let mut group = GroupReach::default();
+            for ((step, row), before) in steps.iter().zip(rows).zip(0..) {
+                match self.look_at_one(step) {
+                    Ok(places) => {
+                        *row = places.row();
+                        group.add(places.reach);
+                    }
+                    Err(refusal) => {
+                        reach.add(group, before);
+                        let broken = Err(refusal);
+                        return Seen { reach, broken };
+                    }
                 }
             }
+            reach.add(group, steps.len());
         }
+        Seen { reach, broken: Ok(()) }
     }
 
     /// The places of a step's operands, if it breaks no rule, or the first rule that it breaks.
-    #[cold]
-    #[inline(never)]
+    fn look_at_one(&self, step: &[u8; STEP_SIZE]) -> Result<Places, Refusal> {
+        let swift = self.swift.as_ref();
+        let places = swift.and_then(|swift| swift.look_at_one(step));
+        places.map_or_else(|| self.exact(step), Ok)
+    }
+
+    /// The same by the rules that are spelled out.
     fn exact(&self, step: &[u8; STEP_SIZE]) -> Result<Places, Refusal> {
         let step: Step = zerocopy::transmute!(*step);
         let frame = Frame::of(&step, self.limits)?;

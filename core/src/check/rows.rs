@@ -14,10 +14,12 @@ use wide::i32x4;
 
 use crate::combination::COMBINATIONS;
 
-/// Rows of tables that are found by an opcode; a power of two, so that a masked opcode finds one.
-pub(super) const OPERATIONS: usize = 32;
-/// Rows of tables that are found by an element type.
-pub(super) const TYPES: usize = 16;
+/// Values of the bits of an opcode.
+const OPERATIONS: usize = 32;
+/// Values of the bits of an element type.
+const TYPES: usize = 16;
+/// Bits of a step's first two bytes, as a number, that tell operation and element type.
+const NUMBER: u64 = (OPERATIONS - 1) as u64 | ((TYPES - 1) << 8) as u64;
 
 /// Every operation, as bits.
 pub(super) const ALL_OPERATIONS: u64 = {
@@ -74,7 +76,7 @@ pub(super) struct Row {
     pub(super) truths: Lanes,
     /// Bits of an offset that are clear.
     pub(super) unaligned: Lanes,
-    /// Mask of operands that may be exactly the bytes of the destination, which itself always is.
+    /// Mask of operands that may begin where the destination begins, because they are then exactly the same bytes. The destination itself always may.
     pub(super) in_place: Lanes,
     /// Bits of the first eight bytes of a step that are clear.
     pub(super) clear: u64,
@@ -92,22 +94,27 @@ pub(super) struct Row {
     pub(super) shift: u8,
     /// What else there is to say.
     pub(super) special: Special,
+    /// The highest bit, if there is something.
+    pub(super) is_special: u64,
 }
 
 /// The row of an operation on an element type; for what is not defined, one that refuses everything.
+///
+/// Both as a step's first two bytes have them, of which nothing else is looked at.
 #[inline(always)]
-pub(super) fn row_of(operation: usize, element: usize) -> &'static Row {
-    BY_NUMBER[operation % OPERATIONS][element % TYPES]
+pub(super) fn row_of(operation_and_element: u64) -> &'static Row {
+    BY_NUMBER[(operation_and_element & NUMBER) as usize]
 }
 
-/// The rows by opcode and element type. Most operations are checked like some others, and rows that are the same are there once: so those that are in use fit in the nearest cache.
-static BY_NUMBER: [[&Row; TYPES]; OPERATIONS] = {
-    let mut rows = [[&DISTINCT.rows[0]; TYPES]; OPERATIONS];
+/// The rows by opcode and element type, with gaps where these have bits that no value has. Most operations are checked like some others, and rows that are the same are there once: so
+/// those that are in use fit in the nearest cache.
+static BY_NUMBER: [&Row; NUMBER as usize + 1] = {
+    let mut rows = [&DISTINCT.rows[0]; NUMBER as usize + 1];
     let mut operation = 0;
     while operation < OPERATIONS {
         let mut element = 0;
         while element < TYPES {
-            rows[operation][element] = &DISTINCT.rows[DISTINCT.numbers[operation][element] as usize];
+            rows[element << 8 | operation] = &DISTINCT.rows[DISTINCT.numbers[operation][element] as usize];
             element += 1;
         }
         operation += 1;
@@ -167,6 +174,7 @@ const UNDEFINED: Row = Row {
     single: 0,
     shift: 0,
     special: Special::None,
+    is_special: 0,
 };
 
 impl Row {
@@ -196,10 +204,7 @@ const fn row(rule: &Rule, element: ElementType) -> Row {
         counted: lanes(rule, element, Number::Counted),
         truths: lanes(rule, element, Number::Truths),
         unaligned: lanes(rule, element, Number::Unaligned),
-        in_place: match rule.in_place {
-            InPlace::Allowed => Lanes([-1; 4]),
-            InPlace::Refused => Lanes([-1, 0, 0, 0]),
-        },
+        in_place: in_place(rule, element),
         clear: clear(rule.flags(element), special),
         immediate_clear: !(u64::MAX >> (64 - 8 * element.size())),
         aux_clear: match rule.aux {
@@ -219,6 +224,10 @@ const fn row(rule: &Rule, element: ElementType) -> Row {
         },
         shift: element.size().trailing_zeros() as u8,
         special,
+        is_special: match special {
+            Special::None => 0,
+            Special::SourceType | Special::Product | Special::Rows => 1 << 63,
+        },
     }
 }
 
@@ -270,6 +279,25 @@ const fn lanes(rule: &Rule, element: ElementType, number: Number) -> Lanes {
     let mut next = 0;
     while next < lanes.len() {
         lanes[next] = number.of(rule.operands[next], element);
+        next += 1;
+    }
+    Lanes(lanes)
+}
+
+/// The operands that have as many bytes as the destination, where the operation may run in place. Of a source with a type of its own more is said elsewhere.
+const fn in_place(rule: &Rule, element: ElementType) -> Lanes {
+    let mut lanes = [-1, 0, 0, 0];
+    let mut next = 1;
+    while next < lanes.len() {
+        let (destination, source) = (rule.operands[0], rule.operands[next]);
+        let counted = matches!((destination.extent, source.extent), (Extent::Count, Extent::Count));
+        let sizes = (
+            destination.element.size(element.size(), 0),
+            source.element.size(element.size(), 0),
+        );
+        if matches!(rule.in_place, InPlace::Allowed) && counted && sizes.0 == sizes.1 {
+            lanes[next] = -1;
+        }
         next += 1;
     }
     Lanes(lanes)

@@ -5,7 +5,7 @@ use core::hint::select_unpredictable;
 use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
 
-use super::pass::BLOCK;
+use super::pass::{BLOCK, Reach};
 use crate::coverage::Coverage;
 use crate::digest::Row;
 use crate::intervals::Interval;
@@ -64,30 +64,32 @@ impl<'a> Temporaries<'a> {
         self.count = 0;
     }
 
-    /// Steps reach device-local memory with the operands whose bits are set in `reach`: four for each step, first to third source, then the destination.
+    /// The steps of a block reach device-local memory.
     // Not part of anything else: the loop is short, and takes twice as long where registers are scarce.
     #[inline(never)]
-    pub(super) fn reach(&mut self, rows: &[Row; BLOCK], reach: u64) -> Result<(), Unwritten> {
-        let mut left = reach;
+    pub(super) fn reach(&mut self, rows: &[Row; BLOCK], reach: &Reach) -> Result<(), Unwritten> {
         let mut walk = self.walk;
-        while left != 0 {
-            let bit = left.trailing_zeros();
-            let place = place(rows, bit);
-            left &= left.wrapping_sub(1);
-            if self.run(place.start()).contains(place) || walk.contains(place) {
-                continue;
-            }
-            let writes = bit as usize % OPERANDS == SOURCES.len();
-            if writes & walk.touches(place) {
-                walk = walk.union(place);
-                continue;
-            }
-            self.walk = walk;
-            if writes {
-                self.write(place);
-                walk = self.walk;
-            } else {
-                self.read(place).map_err(|gap| unwritten(place, gap, bit))?;
+        for (word, first) in reach.words().iter().zip((0..).step_by(u64::BITS as usize)) {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros().wrapping_add(first);
+                let place = place(rows, bit);
+                left &= left.wrapping_sub(1);
+                if self.run(place.start()).contains(place) || walk.contains(place) {
+                    continue;
+                }
+                let writes = bit as usize % OPERANDS == SOURCES.len();
+                if writes & walk.touches(place) {
+                    walk = walk.union(place);
+                    continue;
+                }
+                self.walk = walk;
+                if writes {
+                    self.write(place);
+                    walk = self.walk;
+                } else {
+                    self.read(place).map_err(|gap| unwritten(place, gap, bit))?;
+                }
             }
         }
         self.walk = walk;
@@ -213,6 +215,8 @@ fn unit(start: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::pass::GroupReach;
+    use crate::check::rows::FIRST_REACH;
     use crate::coverage::coverage_words;
     use proptest::prelude::*;
     use std::vec;
@@ -252,7 +256,12 @@ mod tests {
         };
         rows[1].start[lane] = place.start() as i32;
         rows[1].end[lane] = place.end() as i32;
-        let unwritten = temporaries.reach(&rows, 1 << (4 + bit)).err()?;
+        let mut group = GroupReach::default();
+        group.add(0);
+        group.add(FIRST_REACH << bit);
+        let mut reach = Reach::default();
+        reach.add(group, 2);
+        let unwritten = temporaries.reach(&rows, &reach).err()?;
         assert_eq!((unwritten.step, unwritten.refusal.operand), (1, Some(OperandIndex::B)));
         assert_eq!(
             unwritten.refusal.offset + unwritten.refusal.length,
