@@ -40,6 +40,8 @@ pub(crate) struct Temporaries<'a> {
     untold: &'a mut [Interval],
     /// How many.
     count: usize,
+    /// The last operand lay in the walk, or made it longer.
+    walking: bool,
 }
 
 impl<'a> Temporaries<'a> {
@@ -53,13 +55,16 @@ impl<'a> Temporaries<'a> {
             kept: Interval::EMPTY,
             untold,
             count: 0,
+            walking: false,
         }
     }
 
     /// Starts anew, for a program that uses `window` bytes.
     pub(crate) fn clear(&mut self, window: u64) {
         self.written.clear(window);
-        self.runs.fill(Interval::EMPTY);
+        // Units that lie closer together than there are runs have one each, in their order.
+        let units = usize::try_from(window >> UNIT).unwrap_or(RUNS).saturating_add(1);
+        self.runs.iter_mut().take(units).for_each(|run| *run = Interval::EMPTY);
         (self.walk, self.kept) = (Interval::EMPTY, Interval::EMPTY);
         self.count = 0;
     }
@@ -68,21 +73,32 @@ impl<'a> Temporaries<'a> {
     // Not part of anything else: the loop is short, and takes twice as long where registers are scarce.
     #[inline(never)]
     pub(super) fn reach(&mut self, rows: &[Row; BLOCK], reach: &Reach) -> Result<(), Unwritten> {
-        let mut walk = self.walk;
+        let (mut walk, mut walking) = (self.walk, self.walking);
         for (word, first) in reach.words().iter().zip((0..).step_by(u64::BITS as usize)) {
             let mut left = *word;
             while left != 0 {
                 let bit = left.trailing_zeros().wrapping_add(first);
                 let place = place(rows, bit);
                 left &= left.wrapping_sub(1);
-                if self.run(place.start()).contains(place) || walk.contains(place) {
+                // A program that walks goes on to do so, and another does not: asking the right one first saves half of the work.
+                if !walking && self.run(place.start()).contains(place) {
+                    continue;
+                }
+                if walk.contains(place) {
+                    walking = true;
                     continue;
                 }
                 let writes = bit as usize % OPERANDS == SOURCES.len();
                 if writes & walk.touches(place) {
                     walk = walk.union(place);
+                    walking = true;
                     continue;
                 }
+                if walking && self.run(place.start()).contains(place) {
+                    walking = false;
+                    continue;
+                }
+                walking = false;
                 self.walk = walk;
                 if writes {
                     self.write(place);
@@ -92,7 +108,7 @@ impl<'a> Temporaries<'a> {
                 }
             }
         }
-        self.walk = walk;
+        (self.walk, self.walking) = (walk, walking);
         Ok(())
     }
 
