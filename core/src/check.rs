@@ -97,7 +97,7 @@ impl Accepted<'_, '_> {
 /// Takes time in proportion to the number of steps, whatever they are, beside 4 bytes that are cleared for each KiB of device-local memory, and no memory beyond `workspace`.
 ///
 /// `program` is the I/O manager's kernel copy of the input buffer, which nobody else can write. So this copy is what is trusted: the check goes through it once, in blocks, and
-/// [`translate`](crate::translate) reads the steps from it once more. A copy of the copy would cost as much as half the check, and keep nobody out.
+/// [`translate`](crate::translate) reads the steps from it once more. A copy of the copy would cost up to a quarter of what the check costs, and keep nobody out.
 pub fn check<'r, 'w>(
     program: &[u8],
     shape: BufferShape,
