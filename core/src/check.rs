@@ -1,6 +1,9 @@
 //! Checks a program in one pass over its steps, and records what it reads and writes.
 
-use crate::header;
+use hawser_abi::reason::Reason;
+
+use crate::digest::Row;
+use crate::header::{self, STEP_SIZE};
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
@@ -8,7 +11,7 @@ use crate::workspace::Workspace;
 
 use operands::SpaceSizes;
 use pass::{BLOCK, Pass};
-use temporaries::Unwritten;
+use temporaries::{Temporaries, Unwritten};
 
 mod frame;
 mod operands;
@@ -109,18 +112,8 @@ pub fn check<'r, 'w>(
         data: header.data_size,
         scratch: header.scratch_size,
     };
-    let pass = Pass::new(limits, sizes);
     let (rows, temporaries) = workspace.start(header.step_count, header.scratch_size);
-    let blocks = steps.chunks(BLOCK).zip(rows);
-    for (first, (block, rows)) in (0_u32..).step_by(BLOCK).zip(blocks) {
-        let of_step = |number: u32| move |refusal: Refusal| refusal.step(first.saturating_add(number));
-        let seen = pass.look_at(block, rows);
-        // Whatever is wrong there was wrong earlier.
-        temporaries
-            .reach(rows, &seen.reach)
-            .map_err(|Unwritten { step, refusal }| of_step(step)(refusal))?;
-        seen.broken.map_err(of_step(seen.reach.steps()))?;
-    }
+    look_at(steps, &Pass::new(limits, sizes), rows, temporaries)?;
     let checked = Checked {
         step_count: header.step_count,
         timeout_ms: header.timeout_ms,
@@ -129,6 +122,36 @@ pub fn check<'r, 'w>(
         shape,
     };
     Ok(Accepted { checked, workspace })
+}
+
+/// Looks at all steps in blocks, each of which has rows for the places of its operands.
+///
+/// There are rows for as many steps as the header was found to have room for. Were there fewer, the rest must not pass for checked.
+fn look_at(
+    steps: &[[u8; STEP_SIZE]],
+    pass: &Pass<'_>,
+    rows: &mut [[Row; BLOCK]],
+    temporaries: &mut Temporaries<'_>,
+) -> Result<(), Refusal> {
+    let mut rows = rows.iter_mut();
+    for (first, block) in (0_u32..).step_by(BLOCK).zip(steps.chunks(BLOCK)) {
+        let rows = rows.next().ok_or(no_room(steps.len(), first))?;
+        let of_step = |number: u32| move |refusal: Refusal| refusal.step(first.saturating_add(number));
+        let seen = pass.look_at(block, rows);
+        // Whatever is wrong there was wrong earlier.
+        temporaries
+            .reach(rows, &seen.reach)
+            .map_err(|Unwritten { step, refusal }| of_step(step)(refusal))?;
+        seen.broken.map_err(of_step(seen.reach.steps()))?;
+    }
+    Ok(())
+}
+
+/// What is refused of `steps` steps if there is room for `most`.
+fn no_room(steps: usize, most: u32) -> Refusal {
+    Refusal::new(Reason::TooManySteps)
+        .length(steps as u64)
+        .limit(most.into())
 }
 
 #[cfg(test)]

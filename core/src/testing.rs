@@ -4,7 +4,8 @@ use std::vec;
 use std::vec::Vec;
 
 use hawser_abi::op::{ElementType, Opcode};
-use hawser_abi::program::{MAGIC, Space, Step, SubmitHeader, VERSION};
+use hawser_abi::program::{MAGIC, Step, SubmitHeader, VERSION};
+pub(crate) use hawser_programs::steps::{IMMEDIATE, NOTHING, Where, data, scratch, step};
 use proptest::prelude::*;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -32,34 +33,6 @@ pub(crate) fn runs(bytes: &[u8], wanted: fn(u8) -> bool) -> Vec<Interval> {
         }
     }
     found
-}
-
-/// An operand: its space and offset.
-pub(crate) type Where = (Space, u64);
-pub(crate) const NOTHING: Where = (Space::None, 0);
-pub(crate) const IMMEDIATE: Where = (Space::Immediate, 0);
-
-pub(crate) const fn data(offset: u64) -> Where {
-    (Space::Data, offset)
-}
-
-pub(crate) const fn scratch(offset: u64) -> Where {
-    (Space::Scratch, offset)
-}
-
-/// A step on `count` elements; operands that are not given are absent.
-pub(crate) fn step(opcode: Opcode, element: ElementType, count: u64, operands: &[Where]) -> Step {
-    let mut step = Step {
-        opcode: opcode as u8,
-        element_type: element as u8,
-        count,
-        ..Step::new_zeroed()
-    };
-    for (at, (space, offset)) in operands.iter().enumerate() {
-        step.spaces[at] = *space as u8;
-        step.offsets[at] = *offset;
-    }
-    step
 }
 
 /// The header of a program with these steps.

@@ -73,7 +73,7 @@ impl<'a> Workspace<'a> {
         let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
         let (writes, rest) = split(rest, steps);
         let (rows, rest) = split(rest, room.row_words());
-        let (runs, rest) = split(rest, TEMPORARIES);
+        let (temporaries, rest) = split(rest, TEMPORARIES);
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
         let (counts, _) = split(rest, COUNT_WORDS);
         Self {
@@ -82,7 +82,7 @@ impl<'a> Workspace<'a> {
             writes: IntervalLog::new(intervals(writes)),
             rows,
             used: 0,
-            temporaries: Temporaries::new(Coverage::new(scratch, room.scratch), intervals(runs)),
+            temporaries: Temporaries::new(Coverage::new(scratch, room.scratch), intervals(temporaries)),
             counts: <[u32]>::mut_from_bytes(counts.as_mut_bytes()).unwrap_or_default(),
         }
     }

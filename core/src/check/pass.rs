@@ -47,7 +47,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// The next `steps` steps, which are a group, reach so far.
+    /// The next `steps` steps, which are a group, reach with these operands.
     #[inline(always)]
     pub(super) fn add(&mut self, GroupReach(bits): GroupReach, steps: usize) {
         let unused = (GROUP.saturating_sub(steps) as u32).saturating_mul(PER_STEP);
@@ -85,8 +85,8 @@ impl<'l> Pass<'l> {
         }
     }
 
-    /// Finds the places of the operands of each step of a block, up to the first step that breaks a rule by itself.
-    pub(super) fn look_at(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row]) -> Seen {
+    /// Finds the places of the operands of each step of a block, of at most [`BLOCK`] steps, up to the first step that breaks a rule by itself.
+    pub(super) fn look_at(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row; BLOCK]) -> Seen {
         let swift = self.swift.as_ref();
         if let Some(reach) = swift.and_then(|swift| swift.look_at(block, rows)) {
             return Seen { reach, broken: Ok(()) };
@@ -97,7 +97,7 @@ impl<'l> Pass<'l> {
     /// The same, step by step.
     #[cold]
     #[inline(never)]
-    fn look_at_each(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row]) -> Seen {
+    fn look_at_each(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row; BLOCK]) -> Seen {
         let mut reach = Reach::default();
         for (steps, rows) in block.chunks(GROUP).zip(rows.chunks_mut(GROUP)) {
             let mut group = GroupReach::default();

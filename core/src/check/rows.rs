@@ -94,8 +94,8 @@ pub(super) struct Row {
     pub(super) shift: u8,
     /// What else there is to say.
     pub(super) special: Special,
-    /// The highest bit, if there is something.
-    pub(super) is_special: u64,
+    /// The highest bit, if there is something else to say.
+    pub(super) special_bit: u64,
 }
 
 /// The row of an operation on an element type; for what is not defined, one that refuses everything.
@@ -174,7 +174,7 @@ const UNDEFINED: Row = Row {
     single: 0,
     shift: 0,
     special: Special::None,
-    is_special: 0,
+    special_bit: 0,
 };
 
 impl Row {
@@ -224,7 +224,7 @@ const fn row(rule: &Rule, element: ElementType) -> Row {
         },
         shift: element.size().trailing_zeros() as u8,
         special,
-        is_special: match special {
+        special_bit: match special {
             Special::None => 0,
             Special::SourceType | Special::Product | Special::Rows => 1 << 63,
         },

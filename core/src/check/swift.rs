@@ -7,7 +7,7 @@ use hawser_abi::op::ALL_ELEMENT_TYPES;
 use wide::{i32x4, u64x2};
 
 use super::operands::SpaceSizes;
-use super::pass::{GROUP, GroupReach, Reach};
+use super::pass::{BLOCK, GROUP, GroupReach, Reach};
 use super::places::{Places, SPACE};
 use super::rows::{ALL_OPERATIONS, Row, Special, row_of, spaces_of};
 use crate::combination::combination;
@@ -38,7 +38,7 @@ impl Swift {
 
     /// Finds the places of the operands of a block of steps, if none of them may break a rule by itself.
     #[inline(never)]
-    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], rows: &mut [PlacesRow]) -> Option<Reach> {
+    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], rows: &mut [PlacesRow; BLOCK]) -> Option<Reach> {
         let mut reach = Reach::default();
         let mut special = 0_u64;
         let mut doubts = Doubts::NONE;
@@ -49,7 +49,7 @@ impl Swift {
                 let (places, doubt) = self.places(step, rule, &Found::NOTHING);
                 *row = places.row();
                 group.add(places.reach);
-                special = special >> 1 | rule.is_special;
+                special = special >> 1 | rule.special_bit;
                 doubts = doubts.and(doubt);
             }
             reach.add(group, steps.len());
@@ -64,7 +64,7 @@ impl Swift {
     /// Finds once more the places of the steps whose bits are set, of which their rows do not say everything. They are few, and come where nobody knows: so all that are in a block are dealt with after
     /// the others.
     #[inline(never)]
-    fn look_at_special(&self, steps: &[[u8; STEP_SIZE]], rows: &mut [PlacesRow], special: u64) -> Doubts {
+    fn look_at_special(&self, steps: &[[u8; STEP_SIZE]], rows: &mut [PlacesRow; BLOCK], special: u64) -> Doubts {
         let mut left = special;
         let mut doubts = Doubts::NONE;
         while left != 0 {

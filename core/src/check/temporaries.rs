@@ -62,11 +62,12 @@ impl<'a> Temporaries<'a> {
     /// Starts anew, for a program that uses `window` bytes.
     pub(crate) fn clear(&mut self, window: u64) {
         self.written.clear(window);
-        // Units that lie closer together than there are runs have one each, in their order.
+        // Units of a window that has no more of them than there are runs have one each, in their order, so that no other is asked.
         let units = usize::try_from(window >> UNIT).unwrap_or(RUNS).saturating_add(1);
         self.runs.iter_mut().take(units).for_each(|run| *run = Interval::EMPTY);
         (self.walk, self.kept) = (Interval::EMPTY, Interval::EMPTY);
         self.count = 0;
+        self.walking = false;
     }
 
     /// The steps of a block reach device-local memory.
@@ -287,11 +288,16 @@ mod tests {
     }
 
     fn agrees(accesses: Vec<Access>) -> Result<(), TestCaseError> {
+        agrees_within(WINDOW, accesses)
+    }
+
+    /// What the program before left behind says that everything was written.
+    fn agrees_within(window: u32, accesses: Vec<Access>) -> Result<(), TestCaseError> {
         let mut words = vec![u64::MAX; coverage_words(WINDOW.into())];
-        let mut memory = vec![Interval::new(7, 9); WORDS];
+        let mut memory = vec![Interval::new(0, WINDOW).as_places(); WORDS];
         let mut temporaries = Temporaries::new(Coverage::new(&mut words, WINDOW.into()), &mut memory);
-        temporaries.clear(WINDOW.into());
-        let mut written = vec![false; WINDOW as usize];
+        temporaries.clear(window.into());
+        let mut written = vec![false; window as usize];
         for access in accesses {
             let found = first_gap(&mut temporaries, access);
             let expected = match access {
@@ -316,6 +322,26 @@ mod tests {
         #[test]
         fn what_was_written_is_known_to_the_byte(accesses in proptest::collection::vec(access(), 0..80)) {
             agrees(accesses)?;
+        }
+    }
+
+    /// In windows of all sizes, a byte is read in every unit.
+    #[test]
+    fn nothing_is_left_of_the_program_before() {
+        let byte = |at: u32| Interval::new(at, at + 1).as_places();
+        for window in [1, 511, 512, 513, 5000, TURN - 1, TURN, TURN + 1, WINDOW] {
+            for at in (0..window).step_by(1 << UNIT).chain([window - 1]) {
+                agrees_within(window, vec![Access::Read(byte(at))]).unwrap();
+            }
+            agrees_within(
+                window,
+                vec![
+                    Access::Write(byte(0)),
+                    Access::Read(byte(0)),
+                    Access::Read(byte(window - 1)),
+                ],
+            )
+            .unwrap();
         }
     }
 

@@ -364,3 +364,26 @@ fn the_last_bytes_of_the_largest_spaces_are_in_reach() {
     assert_eq!(verdict(SCRATCH, 7, 9), Err((Reason::OutOfBounds, Some(0))));
     assert_eq!(verdict(7, 9, DATA), Err((Reason::OutOfBounds, Some(1))));
 }
+
+/// Steps for which there are no rows are refused, whatever they are.
+#[test]
+fn no_step_passes_unseen() {
+    let steps = vec![zerocopy::transmute!(fill(data(0), 4)); 2 * BLOCK + 1];
+    let sizes = SpaceSizes {
+        data: DATA,
+        scratch: SCRATCH,
+    };
+    let limits = Limits::default();
+    let pass = Pass::new(&limits, sizes);
+    for (blocks, expected) in [
+        (0, Err(no_room(steps.len(), 0))),
+        (2, Err(no_room(steps.len(), 2 * BLOCK as u32))),
+        (3, Ok(())),
+    ] {
+        let mut words = vec![0; room(1).words()];
+        let mut workspace = Workspace::new(&mut words, room(1));
+        let (_, temporaries) = workspace.start(1, SCRATCH);
+        let mut rows = vec![[Row::EMPTY; BLOCK]; blocks];
+        assert_eq!(look_at(&steps, &pass, &mut rows, temporaries), expected);
+    }
+}

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod random_step;
+pub mod steps;
 
 use arbitrary::{Result, Unstructured};
 use hawser_abi::op::{ElementType, Opcode};

@@ -6,12 +6,9 @@ use std::ops::Range;
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{Space, Step};
 use hawser_programs::RandomProgram;
+use hawser_programs::steps::{IMMEDIATE, Where, data, scratch, step};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use zerocopy::FromZeros;
-
-/// Where an operand lies: its space and offset.
-type Where = (Space, u64);
 
 /// Bytes of the data buffer.
 pub const DATA: u64 = 8 << 20;
@@ -49,29 +46,6 @@ fn program(steps: Vec<Step>) -> RandomProgram {
         data_size: DATA,
         scratch_size: SCRATCH,
     }
-}
-
-const fn data(offset: u64) -> Where {
-    (Space::Data, offset)
-}
-
-const fn scratch(offset: u64) -> Where {
-    (Space::Scratch, offset)
-}
-
-const IMMEDIATE: Where = (Space::Immediate, 0);
-
-fn step(opcode: Opcode, element: ElementType, count: u64, operands: &[Where]) -> Step {
-    let mut step = Step {
-        opcode: opcode as u8,
-        element_type: element as u8,
-        count,
-        ..Step::new_zeroed()
-    };
-    for (number, (space, offset)) in operands.iter().enumerate() {
-        (step.spaces[number], step.offsets[number]) = (*space as u8, *offset);
-    }
-    step
 }
 
 fn steps(numbers: &[Numbers], wrong: Wrong) -> Vec<Step> {
