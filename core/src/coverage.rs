@@ -5,6 +5,8 @@
 //! levels. So an operation looks at a few words, however long its interval is and whatever came before, beside the states that become full, which each do once; and nothing has to be
 //! balanced, which an author of programs could play against. Emptying the set clears the states only: 1/256 of the bytes that it is for.
 
+use zerocopy::IntoBytes;
+
 use crate::intervals::Interval;
 
 /// Bytes, words, or words of states, that a word tells of.
@@ -49,6 +51,9 @@ impl Sizes {
     }
 }
 
+/// Most bytes of an interval that [`Coverage::has_near`] sees: their bits are in eight bytes, wherever they begin.
+pub(crate) const NEAR: u32 = 57;
+
 /// Words that a set for a window of so many bytes needs.
 pub(crate) const fn coverage_words(window: u64) -> usize {
     let Sizes { bytes, full } = Sizes::of(window);
@@ -66,6 +71,14 @@ const fn bits(from: u32, to: u32) -> u64 {
 /// The word of a bit, and its place there.
 const fn place(index: u32) -> (usize, u32) {
     ((index >> 6) as usize, index & 63)
+}
+
+/// [`NEAR`] bits of words, from that of `index` on; the upper bits of what is returned may be any. Where words end, all are clear.
+#[inline(always)]
+fn near(words: &[u64], index: u32) -> u64 {
+    let bytes = words.as_bytes().get((index >> 3) as usize..).unwrap_or_default();
+    let bits = bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    bits.wrapping_shr(index & 7)
 }
 
 /// The first byte of a word.
@@ -133,6 +146,25 @@ impl<'a> Coverage<'a> {
             }
         }
         None
+    }
+
+    /// Whether all bytes of `interval`, which has some, are seen to be in the set at one look. Of what is longer than [`NEAR`], and of words that are full, it sees nothing.
+    #[inline(always)]
+    pub(crate) fn has_near(&self, interval: Interval) -> bool {
+        let length = interval.length();
+        let ((first, _), (last, _)) = (place(interval.start()), place(interval.end().wrapping_sub(1)));
+        let wanted = u64::MAX.wrapping_shr(u64::BITS.wrapping_sub(length));
+        let bytes = near(self.bytes, interval.start());
+        // What a touched word holds is in the set even if the word is full by now.
+        let states_wanted = 1_u64 | 1_u64.wrapping_shl(last.wrapping_sub(first) as u32);
+        let touched = near(self.touched, first as u32);
+        (wanted & !bytes | states_wanted & !touched == 0) & (length <= NEAR)
+    }
+
+    /// What [`has_near`](Self::has_near) looks at first.
+    #[inline(always)]
+    pub(crate) fn look_near(&self, interval: Interval) -> u64 {
+        near(self.bytes, interval.start())
     }
 
     /// A run of bytes of the set that contains `interval`, all of which are in it: the longest, as far as one word of states on either side tells, where `interval` begins in a word

@@ -1,6 +1,6 @@
 //! The rule of device-local memory: what a step reads there, earlier steps have written.
 
-use core::hint::select_unpredictable;
+use core::hint::{black_box, select_unpredictable};
 
 use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
@@ -21,6 +21,10 @@ const NEAR_UNITS: u32 = 3;
 const RUNS: usize = 512;
 /// Writes that the set need not have been told of.
 const UNTOLD: usize = 512;
+/// Operands of a block that lie in the walk or make it longer if the program walks: one for every fourth step.
+const WALKED: u32 = BLOCK as u32 / 4;
+/// Operands that the steps of a block can have.
+const OPERANDS_OF_BLOCK: usize = BLOCK * OPERANDS;
 /// Words for both.
 pub(crate) const WORDS: usize = RUNS + UNTOLD;
 
@@ -40,8 +44,15 @@ pub(crate) struct Temporaries<'a> {
     untold: &'a mut [Interval],
     /// How many.
     count: usize,
-    /// The last operand lay in the walk, or made it longer.
+    /// Many operands of the last block lay in the walk, or made it longer. Then the next ones will, and asking the walk first saves half of the work.
     walking: bool,
+}
+
+/// How steps walk.
+struct Steps {
+    walk: Interval,
+    /// Operands that lay in the walk, or made it longer.
+    walked: u32,
 }
 
 impl<'a> Temporaries<'a> {
@@ -67,50 +78,134 @@ impl<'a> Temporaries<'a> {
         self.runs.iter_mut().take(units).for_each(|run| *run = Interval::EMPTY);
         (self.walk, self.kept) = (Interval::EMPTY, Interval::EMPTY);
         self.count = 0;
-        self.walking = false;
+        self.walking = true;
     }
 
     /// The steps of a block reach device-local memory.
-    // Not part of anything else: the loop is short, and takes twice as long where registers are scarce.
-    #[inline(never)]
     pub(super) fn reach(&mut self, rows: &[Row; BLOCK], reach: &Reach) -> Result<(), Unwritten> {
-        let (mut walk, mut walking) = (self.walk, self.walking);
+        if self.walking {
+            return self.walk_on(rows, reach);
+        }
+        let mut unknown = [0; OPERANDS_OF_BLOCK];
+        let mut count = self.list_unknown(rows, reach, &mut unknown);
+        if count > BLOCK {
+            count = self.leave_out_written(rows, &mut unknown, count);
+        }
+        let unknown = unknown.get(..count).unwrap_or_default();
+        self.go_through(rows, unknown)
+    }
+
+    /// Lists the operands, by their bits, that do not lie in the run of their unit. Nothing is decided on the way: where a program works on temporaries here and there, no branch on where it does could be predicted.
+    #[inline(never)]
+    fn list_unknown(&self, rows: &[Row; BLOCK], reach: &Reach, unknown: &mut [u8; OPERANDS_OF_BLOCK]) -> usize {
+        let Some(runs) = self.runs.first_chunk::<RUNS>() else {
+            return 0;
+        };
+        let mut count = 0_usize;
         for (word, first) in reach.words().iter().zip((0..).step_by(u64::BITS as usize)) {
             let mut left = *word;
             while left != 0 {
                 let bit = left.trailing_zeros().wrapping_add(first);
-                let place = place(rows, bit);
                 left &= left.wrapping_sub(1);
-                // A program that walks goes on to do so, and another does not: asking the right one first saves half of the work.
-                if !walking && self.run(place.start()).contains(place) {
-                    continue;
+                let place = place(rows, bit);
+                if let Some(next) = unknown.get_mut(count % OPERANDS_OF_BLOCK) {
+                    *next = bit as u8;
                 }
-                if walk.contains(place) {
-                    walking = true;
-                    continue;
-                }
-                let writes = bit as usize % OPERANDS == SOURCES.len();
-                if writes & walk.touches(place) {
-                    walk = walk.union(place);
-                    walking = true;
-                    continue;
-                }
-                if walking && self.run(place.start()).contains(place) {
-                    walking = false;
-                    continue;
-                }
-                walking = false;
-                self.walk = walk;
-                if writes {
-                    self.write(place);
-                    walk = self.walk;
-                } else {
-                    self.read(place).map_err(|gap| unwritten(place, gap, bit))?;
-                }
+                let run = runs.get(unit(place.start())).copied().unwrap_or(Interval::EMPTY);
+                let before = place.start().wrapping_sub(run.start()) | run.end().wrapping_sub(place.end());
+                count = count.wrapping_add((before >> 31) as usize);
             }
         }
-        (self.walk, self.walking) = (walk, walking);
+        count
+    }
+
+    /// Leaves out of the `count` listed operands those of which the set says at one look that they are written; returns how many are left.
+    ///
+    /// Nor is anything decided here: where all of device-local memory is used, each look waits for memory, and so all of them wait together.
+    #[inline(never)]
+    fn leave_out_written(&self, rows: &[Row; BLOCK], listed: &mut [u8; OPERANDS_OF_BLOCK], count: usize) -> usize {
+        let bytes = |bit: u8| place(rows, bit.into()).in_scratch();
+        let looks = listed.iter().take(count).map(|bit| self.written.look_near(bytes(*bit)));
+        black_box(looks.fold(0, |all, look| all | look));
+        let mut left = 0_usize;
+        for number in 0..count.min(OPERANDS_OF_BLOCK) {
+            let bit = listed.get(number).copied().unwrap_or_default();
+            let written = self.written.has_near(bytes(bit));
+            if let Some(next) = listed.get_mut(left % OPERANDS_OF_BLOCK) {
+                *next = bit;
+            }
+            left = left.wrapping_add(usize::from(!written));
+        }
+        left
+    }
+
+    /// The steps reach with all of their operands, in a program that walked so far.
+    // Not part of anything else: the loop is short, and takes twice as long where registers are scarce.
+    #[inline(never)]
+    fn walk_on(&mut self, rows: &[Row; BLOCK], reach: &Reach) -> Result<(), Unwritten> {
+        let mut steps = Steps {
+            walk: self.walk,
+            walked: 0,
+        };
+        for (word, first) in reach.words().iter().zip((0..).step_by(u64::BITS as usize)) {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros().wrapping_add(first);
+                left &= left.wrapping_sub(1);
+                self.go_on(rows, bit, &mut steps)?;
+            }
+        }
+        (self.walk, self.walking) = (steps.walk, steps.walked >= WALKED);
         Ok(())
+    }
+
+    /// The steps reach with those of their operands that have these bits, in a program that did not walk so far.
+    #[inline(never)]
+    fn go_through(&mut self, rows: &[Row; BLOCK], bits: &[u8]) -> Result<(), Unwritten> {
+        self.keep_all();
+        let mut walked = 0_u32;
+        for bit in bits.iter().map(|bit| u32::from(*bit)) {
+            let place = place(rows, bit);
+            let run = self.run(place.start());
+            if run.contains(place) | self.walk.contains(place) {
+                continue;
+            }
+            if writes(bit) {
+                let touches = run.touches(place);
+                walked = walked.wrapping_add(touches.into());
+                self.leave_untold(self.walk);
+                self.walk = select_unpredictable(touches, run.union(place), place);
+                self.keep_from(place.start());
+            } else {
+                self.read(place).map_err(|gap| unwritten(place, gap, bit))?;
+            }
+        }
+        self.walking = walked >= WALKED;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn go_on(&mut self, rows: &[Row; BLOCK], bit: u32, steps: &mut Steps) -> Result<(), Unwritten> {
+        let place = place(rows, bit);
+        if steps.walk.contains(place) {
+            steps.walked = steps.walked.wrapping_add(1);
+            return Ok(());
+        }
+        if writes(bit) & steps.walk.touches(place) {
+            steps.walk = steps.walk.union(place);
+            steps.walked = steps.walked.wrapping_add(1);
+            return Ok(());
+        }
+        if self.run(place.start()).contains(place) {
+            return Ok(());
+        }
+        self.walk = steps.walk;
+        if writes(bit) {
+            self.write(place);
+            steps.walk = self.walk;
+            return Ok(());
+        }
+        self.read(place).map_err(|gap| unwritten(place, gap, bit))
     }
 
     /// The run that is remembered for the unit of a byte.
@@ -118,34 +213,40 @@ impl<'a> Temporaries<'a> {
         self.runs.get(unit(byte)).copied().unwrap_or(Interval::EMPTY)
     }
 
-    /// Writes bytes that neither the run of their unit has nor the walk, which they do not touch either.
+    /// Begins a walk with bytes that neither the run of their unit has nor the walk, which they do not touch either.
     #[inline(never)]
     fn write(&mut self, place: Interval) {
-        self.end_walk();
+        self.keep_all();
+        self.leave_untold(self.walk);
         let run = self.run(place.start());
         self.walk = select_unpredictable(run.touches(place), run.union(place), place);
-        self.keep(place.start());
+        self.keep_from(place.start());
     }
 
-    /// Leaves the walk to be told of.
+    /// Remembers the walk in its last units, if it grew since that was done.
     #[inline(always)]
-    fn end_walk(&mut self) {
+    fn keep_all(&mut self) {
         if self.walk != self.kept {
             let last = self.walk.end().saturating_sub(MORE_UNITS << UNIT);
-            self.keep(last.max(self.walk.start()));
+            self.keep_from(last.max(self.walk.start()));
         }
+    }
+
+    /// Leaves it for later to tell the set of what was written.
+    #[inline(always)]
+    fn leave_untold(&mut self, run: Interval) {
         if self.count == self.untold.len() {
             self.tell();
         }
         if let Some(untold) = self.untold.get_mut(self.count) {
-            *untold = self.walk;
+            *untold = run;
             self.count = self.count.wrapping_add(1);
         }
     }
 
     /// Remembers the walk in units from that of one of its bytes on: what reads a part of it may begin in any of them.
     #[inline(always)]
-    fn keep(&mut self, byte: u32) {
+    fn keep_from(&mut self, byte: u32) {
         let more = (self.walk.end() >> UNIT).saturating_sub(byte >> UNIT).min(MORE_UNITS);
         for number in 0..=NEAR_UNITS {
             self.remember(byte.wrapping_add(number.min(more) << UNIT), self.walk);
@@ -213,6 +314,12 @@ pub(super) struct Unwritten {
 const OPERANDS: usize = 4;
 /// Those that are read, in the order of their bits; the last bit is the destination's.
 const SOURCES: [OperandIndex; 3] = [OperandIndex::A, OperandIndex::B, OperandIndex::C];
+
+/// Whether the operand that has a bit is the destination.
+#[inline(always)]
+const fn writes(bit: u32) -> bool {
+    bit as usize % OPERANDS == SOURCES.len()
+}
 
 /// The place of the operand that has a bit. In rows, the destination is the first.
 #[inline(always)]
