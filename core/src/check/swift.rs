@@ -72,9 +72,11 @@ impl Swift {
             left &= left.wrapping_sub(1);
             if let (Some(step), Some(row)) = (steps.get(number), rows.get_mut(number)) {
                 let rule = row_of_step(step);
-                let (places, doubt) = self.places(step, rule, &Found::of(step, rule));
+                let found = Found::of(step, rule);
+                let (places, operands) = self.operands(step, rule, &found);
                 *row = places.row();
-                doubts = doubts.and(doubt);
+                doubts.step |= found.wrong;
+                doubts.operands |= operands;
             }
         }
         doubts
@@ -96,13 +98,27 @@ impl Swift {
     fn places(&self, step: &[u8; STEP_SIZE], row: &Row, found: &Found) -> (Places, Doubts) {
         let [head, count, d, a, b, c, immediate, aux] = words(step);
         let spaces = spaces_of(combination((head >> 32) as u32));
-        let bytes = count << row.shift;
         let wrong = found.wrong
             | head & row.clear
             | row.refused & spaces.spaces
             | immediate & (row.immediate_clear | spaces.no_immediate)
             | (aux | aux.wrapping_add(row.aux_bias)) & row.aux_clear;
-        let length = row.counted.get() & i32x4::splat(bytes as i32)
+        let (places, operands) = self.operands(step, row, found);
+        let doubts = Doubts {
+            step: wrong,
+            sizes: count.wrapping_sub(1) | count << row.shift,
+            offsets: u64x2::new([d, a]) | u64x2::new([b, c]),
+            operands,
+        };
+        (places, doubts)
+    }
+
+    /// The places of the operands of a step, and which of them are not aligned, lie outside of their space, or overlap the destination where they must not.
+    #[inline(always)]
+    fn operands(&self, step: &[u8; STEP_SIZE], row: &Row, found: &Found) -> (Places, i32x4) {
+        let [head, count, d, a, b, c, ..] = words(step);
+        let spaces = spaces_of(combination((head >> 32) as u32));
+        let length = row.counted.get() & i32x4::splat((count << row.shift) as i32)
             | row.truths.get() & i32x4::splat(count as i32)
             | i32x4::new([row.single, 0, 0, 0])
             | found.length;
@@ -125,13 +141,7 @@ impl Swift {
             end,
             reach: spaces.reach,
         };
-        let doubts = Doubts {
-            step: wrong,
-            sizes: count.wrapping_sub(1) | bytes,
-            offsets: u64x2::new([d, a]) | u64x2::new([b, c]),
-            operands: offset & unaligned | outside | overlaps,
-        };
-        (places, doubts)
+        (places, offset & unaligned | outside | overlaps)
     }
 }
 
