@@ -52,14 +52,19 @@ pub(crate) fn digest(rows: &[Row], reads: &mut IntervalLog<'_>, writes: &mut Int
         writes.add([written], lanes);
         reads.add(read, lanes >> 1);
     };
+    let mut starts = i32x4::ZERO;
     for row in rows {
         let (next, ended) = runs.go_on(row);
         if ended != 0 {
             add(runs, ended);
         }
+        starts |= next.start;
         runs = next;
     }
     add(runs, runs.lanes());
+    let [written, read @ ..] = starts.to_array();
+    writes.begins_among(written as u32);
+    reads.begins_among(read.into_iter().fold(0, |all, starts| all | starts) as u32);
 }
 
 impl Runs {
@@ -133,6 +138,10 @@ mod tests {
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let written: Vec<_> = rows.iter().map(|row| row[0]).collect();
             let read: Vec<_> = rows.iter().flat_map(|row| row[1..].to_vec()).collect();
+            for log in [&mut writes, &mut reads] {
+                let starts = log.starts();
+                prop_assert!(log.sorted(&mut bench).iter().all(|interval| interval.start() & !starts == 0));
+            }
             prop_assert_eq!(bytes(writes.sorted(&mut bench)), bytes(&written));
             prop_assert_eq!(bytes(reads.sorted(&mut bench)), bytes(&read));
         }

@@ -101,17 +101,34 @@ pub(crate) fn bytes(intervals: &[Interval]) -> u64 {
 pub(crate) struct IntervalLog<'a> {
     storage: &'a mut [Interval],
     used: usize,
+    /// Bits among which are those of every start.
+    starts: u32,
 }
 
 impl<'a> IntervalLog<'a> {
     /// An empty log in `storage`, whose content does not matter.
     pub(crate) fn new(storage: &'a mut [Interval]) -> Self {
-        Self { storage, used: 0 }
+        Self {
+            storage,
+            used: 0,
+            starts: 0,
+        }
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.used = 0;
+        (self.used, self.starts) = (0, 0);
+    }
+
+    /// Says of what was added that it begins at places that have no other bits than these and those that were told before. Without it, they would be sorted wrongly.
+    pub(crate) const fn begins_among(&mut self, starts: u32) {
+        self.starts |= starts;
+    }
+
+    /// Bits among which are those of every start.
+    #[cfg(test)]
+    pub(crate) const fn starts(&self) -> u32 {
+        self.starts
     }
 
     /// Adds those of some intervals whose bits are set, the first having the lowest. The storage has room for all, as [`Room::words`](crate::Room::words) counts it; a log that were too
@@ -140,7 +157,7 @@ impl<'a> IntervalLog<'a> {
         let order = if added.is_sorted() {
             Sorted::Here
         } else {
-            sort(added, bench.spare, bench.counts)
+            sort(added, self.starts, bench.spare, bench.counts)
         };
         let count = added.len();
         let cells = Cell::from_mut(added).as_slice_of_cells();
@@ -228,6 +245,7 @@ mod tests {
             let (mut storage, mut spare, mut counts) = (vec![Interval::EMPTY; added.len() + 1], vec![Interval::EMPTY; added.len()], vec![0; COUNTS]);
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let mut log = IntervalLog::new(&mut storage);
+            log.begins_among(added.iter().fold(0, |starts, interval| starts | interval.start()));
             let unwanted = Interval::new(250, 255);
             for interval in &added {
                 log.add([unwanted], 0);

@@ -5,21 +5,17 @@
 
 use crate::intervals::Interval;
 
-/// Bits of a digit at most: then the places where the next intervals go, one for each value, still fit in the second cache.
-const DIGIT: u32 = 13;
-/// Values of a digit.
-const DIGITS: usize = 1 << DIGIT;
-/// Digits of a start at most.
-const PASSES: usize = 3;
+/// Intervals from which on digits have more bits, and how many they have at most. A digit's counts have to be set up, but each pass less is one in which no interval is moved.
+const DIGITS: [(usize, u32); 3] = [(0, 10), (1 << 13, 13), (1 << 16, 15)];
+/// Values of a digit, where there are one or two of them.
+const FEW_DIGITS: usize = 1 << 15;
+/// Values of a digit, where there are three: a start has 32 bits.
+const MANY_DIGITS: usize = 1 << 13;
 /// Numbers that are needed for counting.
-pub(crate) const COUNTS: usize = PASSES * DIGITS;
+pub(crate) const COUNTS: usize = 2 * FEW_DIGITS;
 
 /// Below this, a sort by comparison has less to set up.
 const FEW: usize = 256;
-/// Below this, counts for digits of [`DIGIT`] bits take longer to set up than one pass more takes.
-const MANY: usize = 1 << DIGIT;
-/// Bits of a digit at most where intervals are not many.
-const SMALL_DIGIT: u32 = 10;
 
 /// Which of two places the result is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,31 +24,21 @@ pub(crate) enum Sorted {
     InSpare,
 }
 
-/// Counts of each value of a digit.
-type Counts = [u32; DIGITS];
-
-/// Sorts `intervals` by their start, with room for as many in `spare` and for [`COUNTS`] counts.
-pub(crate) fn sort(intervals: &mut [Interval], spare: &mut [Interval], counts: &mut [u32]) -> Sorted {
-    let (counts, _) = counts.as_chunks_mut::<DIGITS>();
-    let spare = spare.get_mut(..intervals.len());
-    let (Some(counts), Some(spare), FEW..) = (counts.first_chunk_mut::<PASSES>(), spare, intervals.len()) else {
+/// Sorts `intervals` by their start, of which all are among the bits of `starts`, with room for as many in `spare` and for [`COUNTS`] counts.
+pub(crate) fn sort(intervals: &mut [Interval], starts: u32, spare: &mut [Interval], counts: &mut [u32]) -> Sorted {
+    let (Some(spare), FEW..) = (spare.get_mut(..intervals.len()), intervals.len()) else {
         intervals.sort_unstable();
         return Sorted::Here;
     };
-    let starts = intervals.iter().fold(0, |starts, interval| starts | interval.start());
     let width = u32::BITS.saturating_sub(starts.leading_zeros()).max(1);
-    let most = if intervals.len() < MANY { SMALL_DIGIT } else { DIGIT };
-    let passes = width.div_ceil(most).min(PASSES as u32);
+    let enough = DIGITS.iter().rev().find(|(least, _)| intervals.len() >= *least);
+    let passes = width.div_ceil(enough.map_or(1, |(_, bits)| *bits)).min(3);
     let bits = width.div_ceil(passes);
-    match (passes, counts) {
-        (1, [counts, ..]) => sort_by([Digit::new(0, bits)], intervals, spare, [counts]),
-        (2, [low, high, ..]) => sort_by([0, 1].map(|pass| Digit::new(pass, bits)), intervals, spare, [low, high]),
-        (_, counts) => sort_by(
-            [0, 1, 2].map(|pass| Digit::new(pass, bits)),
-            intervals,
-            spare,
-            counts.each_mut(),
-        ),
+    let lists = (intervals, spare);
+    match passes {
+        1 => sort_by::<1, FEW_DIGITS>(bits, lists, counts),
+        2 => sort_by::<2, FEW_DIGITS>(bits, lists, counts),
+        _ => sort_by::<3, MANY_DIGITS>(bits, lists, counts),
     }
 }
 
@@ -72,26 +58,32 @@ impl Digit {
         }
     }
 
+    /// Its value, one of `VALUES`.
     #[inline(always)]
-    fn of(self, interval: Interval) -> usize {
+    fn of<const VALUES: usize>(self, interval: Interval) -> usize {
         // The mask has no more bits, and said once more here no look-up has to be checked.
-        (interval.start().unbounded_shr(self.shift) & self.mask) as usize % DIGITS
+        (interval.start().unbounded_shr(self.shift) & self.mask) as usize & VALUES.wrapping_sub(1)
     }
 }
 
-/// Sorts by digits of which no interval has more, the least significant first.
-fn sort_by<const N: usize>(
-    digits: [Digit; N],
-    intervals: &mut [Interval],
-    spare: &mut [Interval],
-    mut counts: [&mut Counts; N],
+/// Sorts by `N` digits of `bits` bits, of which no interval has more, the least significant first.
+fn sort_by<const N: usize, const VALUES: usize>(
+    bits: u32,
+    (intervals, spare): (&mut [Interval], &mut [Interval]),
+    counts: &mut [u32],
 ) -> Sorted {
-    for (digit, counts) in digits.iter().zip(&mut counts) {
+    let (counts, _) = counts.as_chunks_mut::<VALUES>();
+    let Some(counts) = counts.first_chunk_mut::<N>() else {
+        intervals.sort_unstable();
+        return Sorted::Here;
+    };
+    let digits: [Digit; N] = core::array::from_fn(|pass| Digit::new(pass as u32, bits));
+    for (digit, counts) in digits.iter().zip(&mut *counts) {
         counts.get_mut(..=digit.mask as usize).unwrap_or_default().fill(0);
     }
     for interval in &*intervals {
-        for (digit, counts) in digits.iter().zip(&mut counts) {
-            if let Some(count) = counts.get_mut(digit.of(*interval)) {
+        for (digit, counts) in digits.iter().zip(&mut *counts) {
+            if let Some(count) = counts.get_mut(digit.of::<VALUES>(*interval)) {
                 *count = count.wrapping_add(1);
             }
         }
@@ -113,9 +105,9 @@ fn sort_by<const N: usize>(
 }
 
 /// Puts intervals in the order of one digit, and where that is equal in the order that they have. `places` says where the first goes that has each value of the digit.
-fn distribute(from: &[Interval], to: &mut [Interval], digit: Digit, places: &mut Counts) {
+fn distribute<const VALUES: usize>(from: &[Interval], to: &mut [Interval], digit: Digit, places: &mut [u32; VALUES]) {
     for interval in from {
-        if let Some(next) = places.get_mut(digit.of(*interval)) {
+        if let Some(next) = places.get_mut(digit.of::<VALUES>(*interval)) {
             if let Some(place) = to.get_mut(*next as usize) {
                 *place = *interval;
             }
@@ -131,26 +123,43 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
+    fn is_sorted_as_the_library_would(starts: &[u32]) -> Result<(), TestCaseError> {
+        let numbered = (0..).zip(starts);
+        let mut intervals: Vec<_> = numbered
+            .map(|(number, start)| Interval::new(*start, start + number))
+            .collect();
+        let mut expected = intervals.clone();
+        expected.sort_by_key(|interval| interval.start());
+        // More room than is needed, and something in it.
+        let mut spare = vec![Interval::new(3, 5); intervals.len() + 7];
+        let mut counts = vec![7; COUNTS];
+        let bits = starts.iter().fold(0, |bits, start| bits | start);
+        let sorted = match sort(&mut intervals, bits, &mut spare, &mut counts) {
+            Sorted::Here => intervals,
+            Sorted::InSpare => spare,
+        };
+        // The library's sort by all of an interval agrees, because ends ascend with the places.
+        prop_assert_eq!(&sorted[..expected.len()], expected);
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn what_is_sorted_is_what_the_library_would_sort(
             starts in (0_u32..32, prop_oneof![3 => Just(300), 3 => Just(1500), 1 => Just(12_000)])
                 .prop_flat_map(|(bits, most)| proptest::collection::vec(0..1_u32 << bits, most / 2..most))
         ) {
-            let mut intervals: Vec<_> = (0..).zip(&starts).map(|(number, start)| Interval::new(*start, start + number)).collect();
-            let mut expected = intervals.clone();
-            expected.sort_by_key(|interval| interval.start());
-            // More room than is needed, and something in it.
-            let mut spare = vec![Interval::new(3, 5); intervals.len() + 7];
-            let mut counts = vec![7; COUNTS];
-            let place = sort(&mut intervals, &mut spare, &mut counts);
-            let sorted = match place {
-                Sorted::Here => intervals,
-                Sorted::InSpare => spare,
-            };
-            let sorted = &sorted[..expected.len()];
-            // The library's sort by all of an interval agrees, because ends ascend with the places.
-            prop_assert_eq!(sorted, expected);
+            is_sorted_as_the_library_would(&starts)?;
+        }
+    }
+
+    /// For every width that starts can have, so that digits of all sizes come up.
+    #[test]
+    fn many_intervals_are_sorted_by_the_largest_digits() {
+        for width in 1..=u32::BITS {
+            let start = |number: u32| number.wrapping_mul(2_654_435_761) >> (u32::BITS - width);
+            let starts: Vec<_> = (0..70_000).map(|number| start(number).min(u32::MAX - 70_000)).collect();
+            is_sorted_as_the_library_would(&starts).unwrap();
         }
     }
 }

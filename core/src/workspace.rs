@@ -28,7 +28,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 106 KiB.
+    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 266 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(LOG_WORDS)

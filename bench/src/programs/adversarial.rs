@@ -153,7 +153,7 @@ fn in_pairs(count: u32, length_of: impl Fn(u64) -> u64) -> Draft {
 
 /// Each step adds a byte to what is written of device-local memory, and reads three earlier ones. No two touch.
 pub fn scratch(count: u32, dice: &mut Rng) -> Draft {
-    let places = Places::within(MAX_STEPS.into(), SCRATCH);
+    let places = Places::within(MAX_STEPS.into(), SCRATCH / 64);
     draft(count, 1, SCRATCH, |index| {
         let place = |index: u64| Operand::scratch(places.byte(index));
         if index == 0 {
