@@ -2,8 +2,8 @@
 
 use hawser_core::{
     ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena,
-    Piece, Pieces, Plan, Refusal, Room, TranslateError, View, ViewBuilder, ViewError, Workspace, check, max_pieces,
-    plan, translate, write_descriptor,
+    Piece, Pieces, Plan, Refusal, Room, SegmentRun, TableMemory, TranslateError, View, ViewBuilder, ViewError,
+    Workspace, check, max_pieces, plan, translate, write_descriptor,
 };
 
 use crate::programs::Program;
@@ -35,6 +35,7 @@ pub struct Engine {
     steps: u32,
     words: Vec<u64>,
     pieces: Vec<Piece>,
+    run: SegmentRun,
     block: Block,
 }
 
@@ -77,6 +78,7 @@ impl Engine {
             steps: max_steps,
             words: vec![0; room(max_steps).words()],
             pieces: vec![Piece::default(); max_pieces(max_steps)],
+            run: SegmentRun::default(),
             block: Block(vec![0; block]),
         }
     }
@@ -121,7 +123,7 @@ impl Engine {
     /// Writes the segment table of a view of the program that was prepared last; returns its segments.
     ///
     /// `list_of` gives the scatter-gather list of each mapping: address and length of each element.
-    pub fn build_view<L: Iterator<Item = (u64, u64)>>(
+    pub fn build_view<L: ExactSizeIterator<Item = (u64, u64)>>(
         &mut self,
         view: View,
         prepared: &Prepared,
@@ -134,16 +136,20 @@ impl Engine {
             View::Write => Direction::FromDevice,
         };
         let mut builder = ViewBuilder::new(view, checked, plan.layout(), BLOCK, &self.limits);
+        let mut memory = TableMemory {
+            run: &mut self.run,
+            writer: &mut self.block,
+        };
         for (index, mapping) in (0..).zip(plan.mappings()) {
             if mapping.direction == direction {
                 let index = MappingIndex(index);
                 let elements = list_of(index).map(|(address, length)| (DeviceAddress(address), length));
                 builder
-                    .supply(pieces, index, elements, &mut self.block)
+                    .supply(pieces, index, elements, &mut memory)
                     .map_err(Failure::View)?;
             }
         }
-        builder.finish(pieces, &mut self.block).map_err(Failure::View)
+        builder.finish(pieces, &mut memory).map_err(Failure::View)
     }
 }
 

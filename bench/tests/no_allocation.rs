@@ -25,8 +25,8 @@ fn build_views(engine: &mut Engine, prepared: &Prepared) -> Result<u32, Failure>
     let plan = prepared.plan;
     let list_of = |index: MappingIndex| {
         let range = plan.mapping(index).unwrap_or_default().range;
-        let pages = range.offset / PAGE..range.end().div_ceil(PAGE);
-        pages.map(move |page| {
+        let pages = (range.offset / PAGE) as u32..range.end().div_ceil(PAGE) as u32;
+        pages.map(u64::from).map(move |page| {
             let (start, end) = (range.offset.max(page * PAGE), range.end().min((page + 1) * PAGE));
             (2 * page * PAGE + start % PAGE, end - start)
         })

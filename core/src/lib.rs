@@ -80,6 +80,6 @@ pub use results::{BeginError, ResultTable, Ticket};
 pub use rings::{BadHead, CompletionRing, SubmissionRing};
 pub use slots::{OnQueue, SLOTS, SlotId, SlotTable, StaleSlot};
 pub use translate::{DescriptorHead, DescriptorPlace, TranslateError, translate, write_descriptor};
-pub use views::{View, ViewBuilder, ViewError, build_view};
+pub use views::{SegmentRun, TableMemory, View, ViewBuilder, ViewError, build_view};
 pub use workspace::{Room, Workspace};
 pub use writer::{ArenaWriter, OutsideArena};

@@ -14,8 +14,13 @@ use crate::pieces::{Piece, Pieces, Route};
 use crate::refusal::Refusal;
 use crate::writer::ArenaWriter;
 
-use table::{End, ListError, Reach, Table, TableError};
+use run::Reach;
+use table::{ListError, Table, TableError};
 
+pub use run::SegmentRun;
+pub use table::TableMemory;
+
+mod run;
 mod table;
 
 /// One of the two bindings of a program.
@@ -129,86 +134,67 @@ impl ViewBuilder {
     /// Adds the elements of a mapping: address and length of each, in the order of the data buffer.
     ///
     /// The mappings of the view's direction are supplied in ascending order. After an error the table is incomplete and must not be used.
-    pub fn supply(
+    pub fn supply<W: ArenaWriter>(
         &mut self,
         pieces: Pieces<'_>,
         mapping: MappingIndex,
-        elements: impl Iterator<Item = (DeviceAddress, u64)>,
-        writer: &mut impl ArenaWriter,
+        elements: impl ExactSizeIterator<Item = (DeviceAddress, u64)>,
+        memory: &mut TableMemory<'_, W>,
     ) -> Result<(), ViewError> {
-        let mut table = self.table;
-        let mut end = End::new(&mut table);
-        let range = self.walk_to(pieces, mapping, &mut end, writer)?;
+        let range = self.walk_to(pieces, mapping, memory)?;
         let reach = Reach {
-            length: range.length,
+            left: range.length,
             // The address of a hole is no address, whatever the device can reach.
             beyond: self.highest_address.saturating_add(1),
         };
-        let added = end.add_elements(&reach, elements, writer);
-        let count = added.map_err(|error| self.refuse_list(range, error))?;
-        end.suspend(writer).map_err(|error| self.refuse(error))?;
-        self.table = table;
+        let count = elements.len() as u64;
+        let added = self.table.add_elements(reach, elements, memory);
+        added.map_err(|error| self.refuse_list(range, error))?;
         self.elements = self.elements.saturating_add(count);
         Ok(())
     }
 
     /// Completes the table, and returns the number of its segments.
-    pub fn finish(mut self, pieces: Pieces<'_>, writer: &mut impl ArenaWriter) -> Result<u32, ViewError> {
-        let mut table = self.table;
-        if let Some(first) = self.cursor.next(self.view, pieces, self.length) {
-            self.add_rest(pieces, first, &mut table, writer)?;
-        }
-        table.finish(writer).map_err(|error| self.refuse(error))?;
-        Ok(table.written())
-    }
-
-    /// Adds `first` and everything behind it.
-    fn add_rest(
+    pub fn finish<W: ArenaWriter>(
         &mut self,
         pieces: Pieces<'_>,
-        first: (DataRange, Backing),
-        table: &mut Table,
-        writer: &mut impl ArenaWriter,
-    ) -> Result<(), ViewError> {
-        let (mut end, mut next) = (End::new(table), Some(first));
-        while let Some((range, backing)) = next {
-            self.add_unmapped(range, backing, &mut end, writer)?;
-            next = self.cursor.next(self.view, pieces, self.length);
+        memory: &mut TableMemory<'_, W>,
+    ) -> Result<u32, ViewError> {
+        while let Some((range, backing)) = self.cursor.next(self.view, pieces, self.length) {
+            self.add_unmapped(range, backing, memory)?;
         }
-        end.suspend(writer).map_err(|error| self.refuse(error))
+        self.table.finish(memory).map_err(|error| self.refuse(error))
     }
 
     /// Adds everything before `mapping`, and returns its range.
-    fn walk_to(
+    fn walk_to<W: ArenaWriter>(
         &mut self,
         pieces: Pieces<'_>,
         mapping: MappingIndex,
-        end: &mut End<'_>,
-        writer: &mut impl ArenaWriter,
+        memory: &mut TableMemory<'_, W>,
     ) -> Result<DataRange, ViewError> {
         while let Some((range, backing)) = self.cursor.next(self.view, pieces, self.length) {
             if backing == Backing::Mapping(mapping) {
                 return Ok(range);
             }
-            self.add_unmapped(range, backing, end, writer)?;
+            self.add_unmapped(range, backing, memory)?;
         }
         Err(ViewError::OutOfOrder)
     }
 
-    fn add_unmapped(
-        &self,
+    fn add_unmapped<W: ArenaWriter>(
+        &mut self,
         range: DataRange,
         backing: Backing,
-        end: &mut End<'_>,
-        writer: &mut impl ArenaWriter,
+        memory: &mut TableMemory<'_, W>,
     ) -> Result<(), ViewError> {
         let address = match backing {
             Backing::Hole => DeviceAddress(HOLE),
             Backing::Block(block) => self.block.at(block),
             Backing::Mapping(_) => return Err(ViewError::OutOfOrder),
         };
-        end.add_unmapped(address, range.length, writer)
-            .map_err(|error| self.refuse(error))
+        let added = self.table.add_unmapped(address, range.length, memory);
+        added.map_err(|error| self.refuse(error))
     }
 
     /// What it means that the elements of `mapping` were not added.
@@ -258,18 +244,20 @@ impl ViewBuilder {
 }
 
 /// Writes a whole table at once. `elements_of` returns the elements of a mapping; it is called once for each mapping of the view.
-pub fn build_view<I: Iterator<Item = (DeviceAddress, u64)>>(
+pub fn build_view<I: ExactSizeIterator<Item = (DeviceAddress, u64)>>(
     mut builder: ViewBuilder,
     pieces: Pieces<'_>,
     mut elements_of: impl FnMut(MappingIndex) -> I,
     writer: &mut impl ArenaWriter,
 ) -> Result<u32, ViewError> {
+    let run = &mut SegmentRun::default();
+    let mut memory = TableMemory { run, writer };
     for piece in pieces.iter() {
         if let Backing::Mapping(mapping) = builder.view.backing(piece) {
-            builder.supply(pieces, mapping, elements_of(mapping), writer)?;
+            builder.supply(pieces, mapping, elements_of(mapping), &mut memory)?;
         }
     }
-    builder.finish(pieces, writer)
+    builder.finish(pieces, &mut memory)
 }
 
 fn bad(range: DataRange, limit: u64) -> ViewError {

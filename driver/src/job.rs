@@ -1,8 +1,8 @@
 //! One request's state while it has a slot. Made for each slot when the device is added, and used again and again.
 
 use hawser_core::{
-    ArenaWriter, Block, BlockOffset, Checked, DeviceAddress, Ended, OutsideArena, Piece, Pieces, Plan, SlotId, Ticket,
-    ViewBuilder,
+    ArenaWriter, Block, BlockOffset, Checked, DeviceAddress, Ended, OutsideArena, Piece, Pieces, Plan, SegmentRun,
+    SlotId, Ticket, ViewBuilder,
 };
 use kmdf::dma::{IdleSet, Mapped, Mapping, Started};
 use kmdf::{CopyWindow, Instant, NtStatus, PoolBox, PoolSlice, Request, Result, SharedMemory};
@@ -11,6 +11,7 @@ use crate::device::Parts;
 use crate::stage::Releases;
 use crate::stats::End;
 use hawser_abi::result::Timeline;
+use zerocopy::FromZeros;
 
 /// Most mappings of a request, both directions together.
 pub const MAPPINGS: usize = 2 * hawser_core::MAX_MAPPINGS;
@@ -30,6 +31,8 @@ pub struct Job {
     pub window: CopyWindow,
     /// The plan's pieces.
     lists: Lists,
+    /// For the tables of what the program reads and writes.
+    runs: PoolBox<Runs>,
     /// What this use of the slot is about.
     pub work: Work,
 }
@@ -73,6 +76,13 @@ pub struct Views {
     pub write: ViewBuilder,
 }
 
+/// The segments of the two tables that are not written.
+#[derive(Debug, FromZeros)]
+pub struct Runs {
+    pub read: SegmentRun,
+    pub write: SegmentRun,
+}
+
 /// Where a request and its mappings are.
 #[derive(Debug)]
 pub enum Dma {
@@ -101,6 +111,7 @@ impl Job {
                 small: PoolSlice::zeroed(parts.pool, SMALL_PIECES)?,
                 large: None,
             },
+            runs: PoolBox::zeroed(parts.pool)?,
             work: Work::default(),
         };
         PoolBox::new(parts.pool, job)
@@ -111,9 +122,9 @@ impl Job {
         core::mem::replace(&mut self.dma, Dma::Moving)
     }
 
-    /// The plan's pieces.
-    pub fn pieces(&self) -> Pieces<'_> {
-        self.lists.of(&self.work.plan)
+    /// The plan's pieces, and where the segments of its tables are put together.
+    pub fn pieces_and_runs(&mut self) -> (Pieces<'_>, &mut Runs) {
+        (self.lists.of(&self.work.plan), &mut self.runs)
     }
 
     /// Keeps a plan's pieces in the slot's own list. False where they do not fit.

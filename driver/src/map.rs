@@ -5,7 +5,7 @@
 //! starts anew when a neighbour has released some; where there is no such neighbour it is refused.
 
 use hawser_abi::reason::Reason;
-use hawser_core::{DeviceAddress, Direction, MappingIndex, Refusal, View, ViewBuilder, ViewError};
+use hawser_core::{DeviceAddress, Direction, MappingIndex, Refusal, TableMemory, View, ViewBuilder, ViewError};
 use kmdf::dma::{self, Execution, Part, Patience, ProgramDma, Programmed, ScatterGatherList};
 use kmdf::{NtStatus, Result};
 
@@ -265,14 +265,19 @@ fn supply(device: &Device, job: &mut Job, list: &ScatterGatherList<'_>) -> core:
         .direction;
     let mut views = job.work.views.ok_or_else(mapping_failed)?;
     let mut block = device.arena.block(job.work.block).map_err(|_| mapping_failed())?;
-    let view = match direction {
-        Direction::ToDevice => &mut views.read,
-        Direction::FromDevice => &mut views.write,
+    let (pieces, runs) = job.pieces_and_runs();
+    let (view, run) = match direction {
+        Direction::ToDevice => (&mut views.read, &mut runs.read),
+        Direction::FromDevice => (&mut views.write, &mut runs.write),
+    };
+    let mut memory = TableMemory {
+        run,
+        writer: &mut block,
     };
     let elements = list
         .elements()
         .map(|(address, length)| (DeviceAddress(address.0), length));
-    let supplied = view.supply(job.pieces(), MappingIndex(index as u8), elements, &mut block);
+    let supplied = view.supply(pieces, MappingIndex(index as u8), elements, &mut memory);
     supplied.map_err(refused)?;
     job.work.views = Some(views);
     Ok(())

@@ -3,11 +3,11 @@
 use core::time::Duration;
 
 use hawser_abi::reason::Reason;
-use hawser_core::{DescriptorHead, DescriptorPlace, OnQueue, write_descriptor};
+use hawser_core::{DescriptorHead, DescriptorPlace, OnQueue, TableMemory, ViewBuilder, write_descriptor};
 use kmdf::{Instant, NtStatus, Result};
 
 use crate::device::Device;
-use crate::job::{Dma, Job, Views};
+use crate::job::{BlockMemory, Dma, Job, Runs, Views};
 use crate::let_go::run_of;
 use crate::map;
 use crate::params::LONGEST_TIMEOUT_MS;
@@ -47,17 +47,27 @@ pub fn start(device: &Device, mut job: OwnedJob) {
 /// Completes the segment tables and writes the descriptor.
 fn describe(device: &Device, job: &mut Job) -> Result<DescriptorHead> {
     let mut block = device.arena.block(job.work.block)?;
-    let (Some(checked), Some(Views { read, write })) = (job.work.checked, job.work.views) else {
+    let (Some(checked), Some(views)) = (job.work.checked, job.work.views) else {
         return Err(NtStatus::INTERNAL_ERROR);
     };
-    let failed = |_| NtStatus::INTERNAL_ERROR;
+    let (read_segments, write_segments) = finish(job, views, &mut block)?;
     let place = DescriptorPlace {
         block: block.address,
         scratch_base: job.work.scratch.offset.0,
-        read_segments: read.finish(job.pieces(), &mut block).map_err(failed)?,
-        write_segments: write.finish(job.pieces(), &mut block).map_err(failed)?,
+        read_segments,
+        write_segments,
     };
     write_descriptor(&checked, job.work.plan.layout(), &place, &mut block).map_err(|_| NtStatus::INTERNAL_ERROR)
+}
+
+/// Completes the segment tables, and returns how many segments each of them has.
+fn finish(job: &mut Job, views: Views, block: &mut BlockMemory<'_>) -> Result<(u32, u32)> {
+    let (pieces, Runs { read, write }) = job.pieces_and_runs();
+    let mut finish = |mut view: ViewBuilder, run| {
+        let mut memory = TableMemory { run, writer: block };
+        view.finish(pieces, &mut memory).map_err(|_| NtStatus::INTERNAL_ERROR)
+    };
+    Ok((finish(views.read, read)?, finish(views.write, write)?))
 }
 
 /// Gives the job to the device. It comes back where the device takes no commands.

@@ -43,6 +43,10 @@ impl Machine {
     }
 }
 
+fn memory<'a>(run: &'a mut SegmentRun, writer: &'a mut VecArena) -> TableMemory<'a, VecArena> {
+    TableMemory { run, writer }
+}
+
 fn table(arena: &VecArena, at: BlockOffset, segments: u32) -> Vec<Segment> {
     let start = at.0 as usize;
     let bytes = &arena.bytes[start..start + 16 * segments as usize];
@@ -159,8 +163,10 @@ fn supply(elements: &[(u64, u64)], limits: &Limits) -> Result<u32, ViewError> {
     let elements = elements
         .iter()
         .map(|(address, length)| (DeviceAddress(*address), *length));
-    builder.supply(planned.pieces(), READ_MAPPING, elements, &mut arena)?;
-    builder.finish(planned.pieces(), &mut arena)
+    let mut run = SegmentRun::default();
+    let mut memory = memory(&mut run, &mut arena);
+    builder.supply(planned.pieces(), READ_MAPPING, elements, &mut memory)?;
+    builder.finish(planned.pieces(), &mut memory)
 }
 
 fn refused(offset: u64, length: u64, limit: u64) -> Result<u32, ViewError> {
@@ -244,6 +250,11 @@ fn lists_that_are_just_right_are_taken() {
         Ok(2),
         "up to the last byte that can be reached"
     );
+    assert_eq!(
+        supply(&[(63, 8128)], &any),
+        Ok(2),
+        "where the hole in front would end if it had an address"
+    );
 }
 
 #[test]
@@ -278,24 +289,43 @@ fn mappings_are_supplied_once_each_and_in_order() {
     let limits = map_all();
     let builder = || ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &limits);
     let whole = || [(DeviceAddress(0x1040), 8128)].into_iter();
-    let mut arena = VecArena::new(layout.total);
+    let (mut arena, mut run) = (VecArena::new(layout.total), SegmentRun::default());
+    let mut memory = memory(&mut run, &mut arena);
     assert_eq!(
-        builder().finish(planned.pieces(), &mut arena),
+        builder().finish(planned.pieces(), &mut memory),
         Err(ViewError::OutOfOrder),
         "not supplied"
     );
-    let other = builder().supply(planned.pieces(), MappingIndex(0), whole(), &mut arena);
+    let other = builder().supply(planned.pieces(), MappingIndex(0), whole(), &mut memory);
     assert_eq!(other, Err(ViewError::OutOfOrder), "a mapping of the other view");
     let mut twice = builder();
     assert_eq!(
-        twice.supply(planned.pieces(), READ_MAPPING, whole(), &mut arena),
+        twice.supply(planned.pieces(), READ_MAPPING, whole(), &mut memory),
         Ok(())
     );
     assert_eq!(twice.elements(), 1);
     assert_eq!(
-        twice.supply(planned.pieces(), READ_MAPPING, whole(), &mut arena),
+        twice.supply(planned.pieces(), READ_MAPPING, whole(), &mut memory),
         Err(ViewError::OutOfOrder)
     );
+}
+
+#[test]
+fn a_table_that_is_complete_stays_as_it_is() {
+    let planned = two_pages();
+    let layout = planned.plan().layout();
+    let mut builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
+    let (mut arena, mut run) = (VecArena::new(layout.total), SegmentRun::default());
+    let mut memory = memory(&mut run, &mut arena);
+    let whole = [(DeviceAddress(0x1040), 8128)].into_iter();
+    assert_eq!(
+        builder.supply(planned.pieces(), READ_MAPPING, whole, &mut memory),
+        Ok(())
+    );
+    assert_eq!(builder.finish(planned.pieces(), &mut memory), Ok(2));
+    assert_eq!(builder.finish(planned.pieces(), &mut memory), Ok(2), "finished again");
+    let expected = [(HOLE, 64), (0x1040, 8128)].map(|(address, length)| Segment { address, length });
+    assert_eq!(table(&arena, layout.read_table, 2), expected);
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl ScatterGatherList<'_> {
     }
 
     /// Address and length in bytes of each element, in the order of the buffer.
-    pub fn elements(&self) -> impl Iterator<Item = (DeviceAddress, u64)> {
+    pub fn elements(&self) -> impl ExactSizeIterator<Item = (DeviceAddress, u64)> {
         let first = self.list.map_or(core::ptr::null(), |list| {
             let elements = list
                 .as_ptr()

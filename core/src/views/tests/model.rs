@@ -6,7 +6,7 @@ use hawser_abi::descriptor::{HOLE, Segment};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{BLOCK, table};
+use super::{BLOCK, memory, table};
 use crate::testing::{Planned, VecArena, codes, planned};
 use crate::views::*;
 
@@ -193,16 +193,18 @@ impl Scenario {
         let layout = self.layout(planned);
         let mut arena = VecArena::new(layout.total + 16 * room as u64);
         let mut builder = ViewBuilder::new(self.view, &planned.checked, &layout, BLOCK, &self.limits);
+        let mut run = used_run();
+        let mut memory = memory(&mut run, &mut arena);
         let mut lists = self.lists.iter();
         let mut supplied = 0;
         for (index, range) in mappings(self.view, planned) {
             let list = lists.next().expect("one for each mapping");
             let elements = list.iter().map(|(address, length)| (DeviceAddress(*address), *length));
-            builder.supply(planned.pieces(), index, elements, &mut arena)?;
+            builder.supply(planned.pieces(), index, elements, &mut memory)?;
             supplied += list.len() as u64;
             assert_eq!(builder.elements(), supplied, "{range:?}");
         }
-        let segments = builder.finish(planned.pieces(), &mut arena)?;
+        let segments = builder.finish(planned.pieces(), &mut memory)?;
         Ok(table(&arena, layout.read_table, segments))
     }
 
@@ -215,6 +217,14 @@ impl Scenario {
         };
         model.build(self.view, planned)
     }
+}
+
+/// A run with segments of another table, which are holes: nothing may take them for its own.
+fn used_run() -> SegmentRun {
+    SegmentRun::full_of(Segment {
+        address: HOLE,
+        length: 1 << 40,
+    })
 }
 
 fn mappings(view: View, planned: &Planned) -> Vec<(MappingIndex, DataRange)> {
