@@ -30,13 +30,17 @@ impl Choice {
         }
     }
 
-    /// Whether a range of so many bytes may be chosen.
-    pub(crate) fn wants(&self, length: u32) -> bool {
-        length > self.least()
+    /// Whether no range was chosen so far.
+    pub(crate) fn has_none(&self) -> bool {
+        self.to_device.chosen().is_empty() && self.from_device.chosen().is_empty()
     }
 
     /// Looks at the next ranges, the first of which has the number `first`.
     pub(crate) fn appraise(&mut self, pieces: &[Piece], first: u32) {
+        let longest = pieces.iter().map(Piece::length).max().unwrap_or_default();
+        if longest <= self.least() {
+            return;
+        }
         let mut least = self.least();
         for (number, piece) in (first..).zip(pieces) {
             if piece.interval().length() > least {

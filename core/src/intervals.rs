@@ -193,7 +193,8 @@ fn coalesce(mut ascending: impl Iterator<Item = Interval>, places: &[Cell<Interv
         let apart = next.start() > end;
         count = count.wrapping_add(usize::from(apart));
         start = select_unpredictable(apart, next.start(), start);
-        end = select_unpredictable(apart, next.end(), end.max(next.end()));
+        // One that is apart ends behind everything before it.
+        end = end.max(next.end());
     }
     put(count, Interval::new(start, end));
     count.saturating_add(1)

@@ -118,14 +118,9 @@ impl Piece {
     /// Bytes that are copied, and have no place yet.
     #[inline(always)]
     pub(crate) const fn copied(interval: Interval, access: Access) -> Self {
-        Self {
-            offset: interval.start(),
-            length: interval.end().wrapping_sub(interval.start()),
-            place: 0,
-            kind: COPIED | access.bits(),
-            why: NOT_CHOSEN,
-            reserved: [0; 2],
-        }
+        let length = interval.end().wrapping_sub(interval.start());
+        let kind_and_why = u32::from_le_bytes([COPIED | access.bits(), NOT_CHOSEN, 0, 0]);
+        zerocopy::transmute!([interval.start(), length, 0, kind_and_why])
     }
 
     /// Offset of the first byte.

@@ -12,10 +12,10 @@ use crate::layout::ArenaLayout;
 use crate::limits::Limits;
 use crate::need::Need;
 use crate::pieces::{Piece, Why};
-use crate::placement::Placer;
+use crate::placement::{Later, Placer};
 use crate::refusal::Refusal;
 use crate::selection::Chosen;
-use crate::sweep::{Listed, Sweep};
+use crate::sweep::Sweep;
 use hawser_abi::reason::Reason;
 
 /// Most runs of bytes with the same access that one step can add: three sources and a destination, each with two ends.
@@ -159,7 +159,12 @@ pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piec
         appraiser: choice.appraiser(),
         ..Plan::default()
     };
-    let mut draft = Draft { pieces, choice, plan };
+    let mut draft = Draft {
+        pieces,
+        choice,
+        placer: Placer::new(ArenaLayout::copies_of(checked.step_count())),
+        plan,
+    };
     let listed = draft.list(Sweep::new(reads, writes))?;
     let (cuts, used) = draft.map_chosen(limits);
     let need = Need {
@@ -178,33 +183,62 @@ const TOGETHER: usize = 256;
 struct Draft<'p> {
     pieces: &'p mut [Piece],
     choice: Choice,
+    placer: Placer,
     plan: Plan,
 }
 
 impl Draft<'_> {
-    /// Lists all ranges, to be copied unless they are chosen, and chooses among them; returns which pieces they are.
+    /// Lists all ranges, to be copied unless they are chosen, and chooses among them; returns which pieces those are that have no place yet.
     ///
-    /// A few are listed, then looked at: two short loops keep what they need in registers, which one loop cannot, and what the one has written the other finds in the
+    /// A few are listed, then looked at: short loops keep what they need in registers, which one loop cannot, and what the one has written the other finds in the
     /// nearest cache. Soon, there are few among which there is one to choose.
     fn list(&mut self, mut ranges: Sweep<'_>) -> Result<Range<usize>, Refusal> {
-        let (mut end, room) = (MOST_ADDED, self.pieces.len());
+        let mut unplaced = self.list_until_chosen(&mut ranges);
+        let room = self.pieces.len();
         loop {
-            let places = end..end.saturating_add(TOGETHER).min(room);
-            let Listed { count, longest } = ranges.list(self.pieces.get_mut(places).unwrap_or_default());
+            let places = unplaced.end..unplaced.end.saturating_add(TOGETHER).min(room);
+            let count = ranges.list(self.pieces.get_mut(places.clone()).unwrap_or_default(), &mut Later);
             if count == 0 {
                 break;
             }
-            if self.choice.wants(longest) {
-                let listed = self.pieces.get(end..end.saturating_add(count)).unwrap_or_default();
-                self.choice.appraise(listed, end as u32);
-            }
-            end = end.saturating_add(count);
+            unplaced.end = places.start.saturating_add(count);
+            self.choose_among(places.start..unplaced.end, places.start);
         }
-        let needed = end.saturating_add(ranges.count());
+        let needed = unplaced.end.saturating_add(ranges.count());
         if needed > room {
             return Err(too_small(needed as u64, room as u64));
         }
-        Ok(MOST_ADDED..end)
+        Ok(unplaced)
+    }
+
+    /// The same up to the first range that is chosen. Whatever is in front of it can be placed at once: nothing there will be mapped, and add pieces.
+    fn list_until_chosen(&mut self, ranges: &mut Sweep<'_>) -> Range<usize> {
+        let room = self.pieces.len().saturating_sub(MOST_ADDED);
+        loop {
+            let before = self.placer;
+            let start = before.placed();
+            let places = start..start.saturating_add(TOGETHER).min(room);
+            let places = self.pieces.get_mut(places).unwrap_or_default();
+            let count = self.placer.list(ranges, places);
+            // Where ranges are mapped, so many pieces are added in front of those that are listed.
+            let behind = start.saturating_add(MOST_ADDED);
+            if count == 0 {
+                return behind..behind;
+            }
+            let listed = start..start.saturating_add(count);
+            self.choose_among(listed.clone(), behind);
+            if !self.choice.has_none() {
+                self.pieces.copy_within(listed, behind);
+                self.placer = before;
+                return behind..behind.saturating_add(count);
+            }
+        }
+    }
+
+    /// Chooses among the pieces that were `listed` last. The first of them is numbered `first`.
+    fn choose_among(&mut self, listed: Range<usize>, first: usize) {
+        let listed = self.pieces.get(listed).unwrap_or_default();
+        self.choice.appraise(listed, first as u32);
     }
 
     /// Maps what was chosen, as far as there are map registers and that is still cheaper; returns what is to be cut out, and how much of it there is.
@@ -262,8 +296,7 @@ impl Draft<'_> {
 
     /// Places what was listed, and divides the block.
     fn place(self, listed: Range<usize>, need: Need<'_>, steps: u32, limits: &Limits) -> Result<Plan, Refusal> {
-        let placer = Placer::new(self.pieces, ArenaLayout::copies_of(steps));
-        let placed = placer.place(listed, need.cuts);
+        let placed = self.placer.place(self.pieces, listed, need.cuts);
         let [read, write] = need.segments();
         let layout = ArenaLayout::new(steps, placed.end, read, write);
         let arena = limits.arena_size.min(u32::MAX.into());

@@ -6,6 +6,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::intervals::Interval;
 use crate::pieces::Piece;
+use crate::placement::Placing;
 
 /// How a program accesses a byte: a bit for reading, a bit for writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,15 +76,6 @@ impl<'a> Boundaries<'a> {
     }
 }
 
-/// What was listed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Listed {
-    /// How many pieces.
-    pub(crate) count: usize,
-    /// Bytes of the longest.
-    pub(crate) longest: u32,
-}
-
 impl<'a> Sweep<'a> {
     /// Both lists ascend, and intervals of one list do not touch.
     pub(crate) fn new(reads: &'a [Interval], writes: &'a [Interval]) -> Self {
@@ -95,25 +87,25 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Turns the next runs into pieces, as many as there are places.
+    /// Turns the next runs into pieces, as many as there are places, and places them if that is not left for later; returns how many they are.
     ///
     /// A function of its own even in an optimised build, so that what it needs finds room in registers.
     #[inline(never)]
-    pub(crate) fn list(&mut self, places: &mut [Piece]) -> Listed {
+    pub(crate) fn list<P: Placing>(&mut self, places: &mut [Piece], placing: &mut P) -> usize {
         // What a local variable has need not be written to memory each time.
-        let mut sweep = *self;
-        let mut listed = Listed { count: 0, longest: 0 };
-        while let Some(place) = places.get_mut(listed.count) {
+        let (mut sweep, mut last, mut count) = (*self, *placing, 0_usize);
+        while let Some(place) = places.get_mut(count) {
             let Some((interval, access)) = sweep.step() else { break };
+            let mut piece = Piece::copied(interval, access);
+            let next = last.with(&mut piece);
             // What is not touched is written over.
-            *place = Piece::copied(interval, access);
+            *place = piece;
             let untouched = access == Access::UNTOUCHED;
-            let length = select_unpredictable(untouched, 0, place.length());
-            listed.longest = listed.longest.max(length);
-            listed.count = listed.count.wrapping_add(usize::from(!untouched));
+            last = select_unpredictable(untouched, last, next);
+            count = count.wrapping_add(usize::from(!untouched));
         }
-        *self = sweep;
-        listed
+        (*self, *placing) = (sweep, last);
+        count
     }
 
     /// The bytes up to the next boundary, which may be none, and how they are accessed; nothing behind the last.
@@ -147,6 +139,7 @@ impl Iterator for Sweep<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::placement::Later;
     use crate::testing::runs;
     use proptest::prelude::*;
     use std::vec;
@@ -169,8 +162,7 @@ mod tests {
             let (mut sweep, mut listed) = (Sweep::new(&reads, &writes), Vec::new());
             loop {
                 let mut places = [Piece::default(); 7];
-                let Listed { count, longest } = sweep.list(&mut places);
-                prop_assert_eq!(longest, places[..count].iter().map(Piece::length).max().unwrap_or(0));
+                let count = sweep.list(&mut places, &mut Later);
                 listed.extend_from_slice(&places[..count]);
                 if count < places.len() {
                     break;
