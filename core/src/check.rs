@@ -20,6 +20,7 @@ mod places;
 mod rows;
 mod swift;
 pub(crate) mod temporaries;
+pub(crate) mod units;
 
 /// Where the caller's data buffer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

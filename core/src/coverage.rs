@@ -154,11 +154,10 @@ impl<'a> Coverage<'a> {
         let length = interval.length();
         let ((first, _), (last, _)) = (place(interval.start()), place(interval.end().wrapping_sub(1)));
         let wanted = u64::MAX.wrapping_shr(u64::BITS.wrapping_sub(length));
-        let bytes = near(self.bytes, interval.start());
         // What a touched word holds is in the set even if the word is full by now.
         let states_wanted = 1_u64 | 1_u64.wrapping_shl(last.wrapping_sub(first) as u32);
         let touched = near(self.touched, first as u32);
-        (wanted & !bytes | states_wanted & !touched == 0) & (length <= NEAR)
+        (wanted & !self.look_near(interval) | states_wanted & !touched == 0) & (length <= NEAR)
     }
 
     /// What [`has_near`](Self::has_near) looks at first.

@@ -3,7 +3,8 @@
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::check::pass::BLOCK;
-use crate::check::temporaries::{Temporaries, WORDS as TEMPORARIES};
+use crate::check::temporaries::{Temporaries, temporaries_words};
+use crate::check::units::{Units, unit_words};
 use crate::coverage::{Coverage, coverage_words};
 use crate::digest::{Row, digest};
 use crate::intervals::{Interval, IntervalLog, SortBench};
@@ -28,14 +29,15 @@ pub struct Room {
 }
 
 impl Room {
-    /// Words that the workspace needs: 64 bytes for each step, a bit and some more for each byte of device-local memory, and 266 KiB.
+    /// Words that the workspace needs: 72 bytes for each step, a bit and some more for each byte of device-local memory, and 260 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(LOG_WORDS)
             .saturating_add(self.row_words())
             .saturating_add(coverage_words(self.scratch))
+            .saturating_add(unit_words(self.scratch))
             .saturating_add(COUNT_WORDS)
-            .saturating_add(TEMPORARIES)
+            .saturating_add(temporaries_words(self.steps))
     }
 
     /// Words for the places of all operands, of whole blocks of steps.
@@ -73,8 +75,9 @@ impl<'a> Workspace<'a> {
         let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
         let (writes, rest) = split(rest, steps);
         let (rows, rest) = split(rest, room.row_words());
-        let (temporaries, rest) = split(rest, TEMPORARIES);
+        let (temporaries, rest) = split(rest, temporaries_words(room.steps));
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
+        let (units, rest) = split(rest, unit_words(room.scratch));
         let (counts, _) = split(rest, COUNT_WORDS);
         Self {
             room,
@@ -82,8 +85,12 @@ impl<'a> Workspace<'a> {
             writes: IntervalLog::new(intervals(writes)),
             rows,
             used: 0,
-            temporaries: Temporaries::new(Coverage::new(scratch, room.scratch), intervals(temporaries)),
-            counts: <[u32]>::mut_from_bytes(counts.as_mut_bytes()).unwrap_or_default(),
+            temporaries: Temporaries::new(
+                Coverage::new(scratch, room.scratch),
+                Units::new(intervals(units)),
+                intervals(temporaries),
+            ),
+            counts: numbers(counts),
         }
     }
 
@@ -119,6 +126,10 @@ impl<'a> Workspace<'a> {
 
 fn split(words: &mut [u64], at: usize) -> (&mut [u64], &mut [u64]) {
     words.split_at_mut_checked(at).unwrap_or_default()
+}
+
+fn numbers(words: &mut [u64]) -> &mut [u32] {
+    <[u32]>::mut_from_bytes(words.as_mut_bytes()).unwrap_or_default()
 }
 
 fn intervals(words: &mut [u64]) -> &mut [Interval] {

@@ -6,6 +6,7 @@ use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
 
 use super::pass::{BLOCK, Reach};
+use super::units::Units;
 use crate::coverage::Coverage;
 use crate::digest::Row;
 use crate::intervals::Interval;
@@ -19,14 +20,20 @@ const MORE_UNITS: u32 = 7;
 const NEAR_UNITS: u32 = 3;
 /// Runs that are remembered.
 const RUNS: usize = 512;
-/// Writes that the set need not have been told of.
-const UNTOLD: usize = 512;
+/// Operands of a block that do not lie in the run of their unit if the program uses all of device-local memory: more than one in each step.
+const SCATTERED: usize = BLOCK;
+/// Sources of a block for which it pays to look at the set for all at once.
+const MANY_SOURCES: usize = BLOCK / 4;
+/// Runs that say nothing.
+static NOTHING_KNOWN: [Interval; RUNS] = [Interval::EMPTY; RUNS];
 /// Operands of a block that lie in the walk or make it longer if the program walks: one for every fourth step.
 const WALKED: u32 = BLOCK as u32 / 4;
 /// Operands that the steps of a block can have.
 const OPERANDS_OF_BLOCK: usize = BLOCK * OPERANDS;
-/// Words for both.
-pub(crate) const WORDS: usize = RUNS + UNTOLD;
+/// Words for runs, and for writes that the set need not have been told of: one for each of so many steps.
+pub(crate) const fn temporaries_words(steps: u32) -> usize {
+    RUNS.saturating_add(steps as usize)
+}
 
 /// What has been written of device-local memory.
 ///
@@ -36,6 +43,7 @@ pub(crate) const WORDS: usize = RUNS + UNTOLD;
 #[derive(Debug)]
 pub(crate) struct Temporaries<'a> {
     written: Coverage<'a>,
+    units: Units<'a>,
     runs: &'a mut [Interval],
     walk: Interval,
     /// What of the walk is remembered in its units.
@@ -56,11 +64,12 @@ struct Steps {
 }
 
 impl<'a> Temporaries<'a> {
-    /// A set with as much memory as [`WORDS`] says; what it holds is known when it has been cleared.
-    pub(crate) fn new(written: Coverage<'a>, memory: &'a mut [Interval]) -> Self {
+    /// A set with as much memory as [`temporaries_words`] says; what it holds is known when it has been cleared.
+    pub(crate) fn new(written: Coverage<'a>, units: Units<'a>, memory: &'a mut [Interval]) -> Self {
         let (runs, untold) = memory.split_at_mut_checked(RUNS).unwrap_or_default();
         Self {
             written,
+            units,
             runs,
             walk: Interval::EMPTY,
             kept: Interval::EMPTY,
@@ -73,6 +82,7 @@ impl<'a> Temporaries<'a> {
     /// Starts anew, for a program that uses `window` bytes.
     pub(crate) fn clear(&mut self, window: u64) {
         self.written.clear(window);
+        self.units.clear(window);
         // Units of a window that has no more of them than there are runs have one each, in their order, so that no other is asked.
         let units = usize::try_from(window >> UNIT).unwrap_or(RUNS).saturating_add(1);
         self.runs.iter_mut().take(units).for_each(|run| *run = Interval::EMPTY);
@@ -87,20 +97,25 @@ impl<'a> Temporaries<'a> {
             return self.walk_on(rows, reach);
         }
         let mut unknown = [0; OPERANDS_OF_BLOCK];
-        let mut count = self.list_unknown(rows, reach, &mut unknown);
-        if count > BLOCK {
-            count = self.leave_out_written(rows, &mut unknown, count);
+        let count = self.list_unknown(rows, reach, &mut unknown);
+        if count > SCATTERED {
+            self.units.begin();
+            let mut count = self.leave_out_units(rows, &mut unknown, count);
+            let listed = unknown.iter().take(count);
+            if listed.filter(|bit| !writes((**bit).into())).count() > MANY_SOURCES {
+                self.tell();
+                count = self.leave_out_written(rows, &mut unknown, count);
+            }
+            self.go_all_over(rows, unknown.get(..count).unwrap_or_default())
+        } else {
+            self.go_through(rows, unknown.get(..count).unwrap_or_default())
         }
-        let unknown = unknown.get(..count).unwrap_or_default();
-        self.go_through(rows, unknown)
     }
 
     /// Lists the operands, by their bits, that do not lie in the run of their unit. Nothing is decided on the way: where a program works on temporaries here and there, no branch on where it does could be predicted.
     #[inline(never)]
     fn list_unknown(&self, rows: &[Row; BLOCK], reach: &Reach, unknown: &mut [u8; OPERANDS_OF_BLOCK]) -> usize {
-        let Some(runs) = self.runs.first_chunk::<RUNS>() else {
-            return 0;
-        };
+        let runs = self.runs.first_chunk::<RUNS>().unwrap_or(&NOTHING_KNOWN);
         let mut count = 0_usize;
         for (word, first) in reach.words().iter().zip((0..).step_by(u64::BITS as usize)) {
             let mut left = *word;
@@ -119,24 +134,29 @@ impl<'a> Temporaries<'a> {
         count
     }
 
-    /// Leaves out of the `count` listed operands those of which the set says at one look that they are written; returns how many are left.
+    /// Leaves out of the `count` listed operands those that the run of a unit is known to have; returns how many are left.
+    #[inline(never)]
+    fn leave_out_units(&self, rows: &[Row; BLOCK], listed: &mut [u8; OPERANDS_OF_BLOCK], count: usize) -> usize {
+        leave_out(listed, count, |bit| {
+            self.units.have(place(rows, bit.into()).in_scratch())
+        })
+    }
+
+    /// Leaves out of the `count` listed operands those sources of which the set says at one look that they are written; returns how many operands are left.
     ///
-    /// Nor is anything decided here: where all of device-local memory is used, each look waits for memory, and so all of them wait together.
+    /// Each look waits for memory where all of device-local memory is used. So all of them wait together.
     #[inline(never)]
     fn leave_out_written(&self, rows: &[Row; BLOCK], listed: &mut [u8; OPERANDS_OF_BLOCK], count: usize) -> usize {
-        let bytes = |bit: u8| place(rows, bit.into()).in_scratch();
+        // It does not matter where a destination is. The first byte is near.
+        let bytes = |bit: u8| {
+            let bytes = place(rows, bit.into()).in_scratch();
+            select_unpredictable(writes(bit.into()), Interval::new(0, 1), bytes)
+        };
         let looks = listed.iter().take(count).map(|bit| self.written.look_near(bytes(*bit)));
         black_box(looks.fold(0, |all, look| all | look));
-        let mut left = 0_usize;
-        for number in 0..count.min(OPERANDS_OF_BLOCK) {
-            let bit = listed.get(number).copied().unwrap_or_default();
-            let written = self.written.has_near(bytes(bit));
-            if let Some(next) = listed.get_mut(left % OPERANDS_OF_BLOCK) {
-                *next = bit;
-            }
-            left = left.wrapping_add(usize::from(!written));
-        }
-        left
+        leave_out(listed, count, |bit| {
+            self.written.has_near(bytes(bit)) & !writes(bit.into())
+        })
     }
 
     /// The steps reach with all of their operands, in a program that walked so far.
@@ -162,6 +182,23 @@ impl<'a> Temporaries<'a> {
     /// The steps reach with those of their operands that have these bits, in a program that did not walk so far.
     #[inline(never)]
     fn go_through(&mut self, rows: &[Row; BLOCK], bits: &[u8]) -> Result<(), Unwritten> {
+        self.go_through_with(rows, bits, Self::walk_from)
+    }
+
+    /// The same, in a program whose operands are all over device-local memory.
+    #[inline(never)]
+    fn go_all_over(&mut self, rows: &[Row; BLOCK], bits: &[u8]) -> Result<(), Unwritten> {
+        self.go_through_with(rows, bits, Self::write_apart)
+    }
+
+    /// The same. `write` deals with what is written and neither in the run of its unit nor in the walk, and says whether it made that run longer.
+    #[inline(always)]
+    fn go_through_with(
+        &mut self,
+        rows: &[Row; BLOCK],
+        bits: &[u8],
+        write: impl Fn(&mut Self, Interval, Interval) -> bool,
+    ) -> Result<(), Unwritten> {
         self.keep_all();
         let mut walked = 0_u32;
         for bit in bits.iter().map(|bit| u32::from(*bit)) {
@@ -171,17 +208,39 @@ impl<'a> Temporaries<'a> {
                 continue;
             }
             if writes(bit) {
-                let touches = run.touches(place);
-                walked = walked.wrapping_add(touches.into());
-                self.leave_untold(self.walk);
-                self.walk = select_unpredictable(touches, run.union(place), place);
-                self.keep_from(place.start());
+                walked = walked.wrapping_add(write(self, place, run).into());
             } else {
                 self.read(place).map_err(|gap| unwritten(place, gap, bit))?;
             }
         }
         self.walking = walked >= WALKED;
         Ok(())
+    }
+
+    /// Begins a walk in a place, with the run of its unit where they touch.
+    #[inline(always)]
+    fn walk_from(&mut self, place: Interval, run: Interval) -> bool {
+        let touches = run.touches(place);
+        self.leave_untold(self.walk);
+        self.walk = select_unpredictable(touches, run.union(place), place);
+        self.keep_from(place.start());
+        touches
+    }
+
+    /// The same, unless they are apart from that run: then nothing walks.
+    #[inline(always)]
+    fn write_apart(&mut self, place: Interval, run: Interval) -> bool {
+        let touches = run.touches(place);
+        let run = if touches {
+            self.walk_from(place, run);
+            self.walk
+        } else {
+            self.leave_untold(place);
+            self.remember(place.start(), place);
+            place
+        };
+        self.units.remember(run.in_scratch(), place.in_scratch().start());
+        touches
     }
 
     #[inline(always)]
@@ -217,10 +276,7 @@ impl<'a> Temporaries<'a> {
     #[inline(never)]
     fn write(&mut self, place: Interval) {
         self.keep_all();
-        self.leave_untold(self.walk);
-        let run = self.run(place.start());
-        self.walk = select_unpredictable(run.touches(place), run.union(place), place);
-        self.keep_from(place.start());
+        self.walk_from(place, self.run(place.start()));
     }
 
     /// Remembers the walk in its last units, if it grew since that was done.
@@ -275,7 +331,9 @@ impl<'a> Temporaries<'a> {
                 return Err(gap);
             }
         }
-        self.remember(place.start(), self.written.around(bytes).as_places());
+        let run = self.written.around(bytes);
+        self.units.remember(run, bytes.start());
+        self.remember(place.start(), run.as_places());
         Ok(())
     }
 
@@ -288,6 +346,20 @@ impl<'a> Temporaries<'a> {
         }
         self.count = 0;
     }
+}
+
+/// Leaves out of the first `count` bits those for which something holds; returns how many are left. Here too, nothing is decided on the way.
+#[inline(always)]
+fn leave_out(bits: &mut [u8; OPERANDS_OF_BLOCK], count: usize, holds: impl Fn(u8) -> bool) -> usize {
+    let mut left = 0_usize;
+    for number in 0..count.min(OPERANDS_OF_BLOCK) {
+        let bit = bits.get(number).copied().unwrap_or_default();
+        if let Some(next) = bits.get_mut(left % OPERANDS_OF_BLOCK) {
+            *next = bit;
+        }
+        left = left.wrapping_add(usize::from(!holds(bit)));
+    }
+    left
 }
 
 /// What is refused of an operand of which the byte `gap` is the first that was not written.
@@ -341,11 +413,14 @@ mod tests {
     use super::*;
     use crate::check::pass::GroupReach;
     use crate::check::rows::FIRST_REACH;
+    use crate::check::units::unit_words;
     use crate::coverage::coverage_words;
     use proptest::prelude::*;
     use std::vec;
     use std::vec::Vec;
 
+    /// Writes that can be left untold: fewer than there are.
+    const UNTOLD: u32 = 20;
     /// Bytes of all units that do not push out each other.
     const TURN: u32 = (RUNS as u32) << UNIT;
     const WINDOW: u32 = 3 * TURN;
@@ -401,8 +476,10 @@ mod tests {
     /// What the program before left behind says that everything was written.
     fn agrees_within(window: u32, accesses: Vec<Access>) -> Result<(), TestCaseError> {
         let mut words = vec![u64::MAX; coverage_words(WINDOW.into())];
-        let mut memory = vec![Interval::new(0, WINDOW).as_places(); WORDS];
-        let mut temporaries = Temporaries::new(Coverage::new(&mut words, WINDOW.into()), &mut memory);
+        let mut memory = vec![Interval::new(0, WINDOW).as_places(); temporaries_words(UNTOLD)];
+        let mut units = vec![Interval::new(0, WINDOW); unit_words(WINDOW.into())];
+        let written = Coverage::new(&mut words, WINDOW.into());
+        let mut temporaries = Temporaries::new(written, Units::new(&mut units), &mut memory);
         temporaries.clear(window.into());
         let mut written = vec![false; window as usize];
         for access in accesses {
@@ -459,7 +536,7 @@ mod tests {
             let start = (number * 5) << UNIT;
             Interval::new(start % (WINDOW - 8) + 1, start % (WINDOW - 8) + 3).as_places()
         };
-        let numbers = 0..2 * UNTOLD as u32 + 5;
+        let numbers = 0..2 * UNTOLD + 5;
         let writes = numbers.clone().map(|number| Access::Write(place(number)));
         let reads = numbers.map(|number| Access::Read(place(number)));
         agrees(writes.chain(reads).collect()).unwrap();
