@@ -151,9 +151,11 @@ fn in_pairs(count: u32, length_of: impl Fn(u64) -> u64) -> Draft {
     })
 }
 
-/// Each step adds a byte to what is written of device-local memory, and reads three earlier ones. No two touch.
+/// Each step adds a byte to what is written of device-local memory, and reads three earlier ones. No two touch, and there are 32 in each unit of which the check remembers one run.
 pub fn scratch(count: u32, dice: &mut Rng) -> Draft {
-    let places = Places::within(MAX_STEPS.into(), SCRATCH / 64);
+    /// Bytes for each of the bytes that are written.
+    const PITCH: u64 = 16;
+    let places = Places::new(MAX_STEPS.into(), PITCH);
     draft(count, 1, SCRATCH, |index| {
         let place = |index: u64| Operand::scratch(places.byte(index));
         if index == 0 {
