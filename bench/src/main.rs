@@ -71,11 +71,15 @@ fn main() -> Result<ExitCode> {
 /// Measures all cases, or those with `only` in their name.
 fn measure(scale: &Scale, only: Option<&str>) -> Result<Vec<Timing>> {
     let inputs = Inputs::new(scale.clone());
-    let mut cases = inputs.cases()?;
-    if let Some(part) = only {
-        cases.retain(|case| case.name.contains(part));
+    let mut timings = Vec::new();
+    for rounds in rounds::shares(scale.rounds) {
+        let mut cases = inputs.cases()?;
+        if let Some(part) = only {
+            cases.retain(|case| case.name.contains(part));
+        }
+        rounds::add(&mut timings, rounds::measure(&mut cases, rounds, scale.shortest));
     }
-    Ok(rounds::measure(&mut cases, scale.rounds, scale.shortest))
+    Ok(timings)
 }
 
 fn filled_page(path: &Path, report: &Report<'_>) -> Result<String> {
