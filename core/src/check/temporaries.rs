@@ -40,6 +40,9 @@ pub(crate) const fn temporaries_words(steps: u32) -> usize {
 /// The set of all bytes answers in a few dozen instructions. Most operands lie in bytes that were written or asked for before, so a run of written bytes is
 /// remembered for each unit in which an operand began, until another pushes it out. Many programs write one byte after the other, so the run that was written last, the walk, is remembered only
 /// when something else is written. The set is told of what was written when something is read that neither the run of its unit has nor the walk nor the set.
+///
+/// A program that does not walk is looked at in two passes over the operands of a block: the first lists those that are not in the run of their unit, the second goes through these in the order of
+/// the program. What is known before a block stays known in it, so that only what is new depends on the order. Where the list is long, it is shortened by what [`Units`] and the set know.
 #[derive(Debug)]
 pub(crate) struct Temporaries<'a> {
     written: Coverage<'a>,
@@ -56,8 +59,8 @@ pub(crate) struct Temporaries<'a> {
     walking: bool,
 }
 
-/// How steps walk.
-struct Steps {
+/// The walk, while a block is gone through.
+struct Walking {
     walk: Interval,
     /// Operands that lay in the walk, or made it longer.
     walked: u32,
@@ -163,7 +166,7 @@ impl<'a> Temporaries<'a> {
     // Not part of anything else: the loop is short, and takes twice as long where registers are scarce.
     #[inline(never)]
     fn walk_on(&mut self, rows: &[Row; BLOCK], reach: &Reach) -> Result<(), Unwritten> {
-        let mut steps = Steps {
+        let mut going = Walking {
             walk: self.walk,
             walked: 0,
         };
@@ -172,10 +175,10 @@ impl<'a> Temporaries<'a> {
             while left != 0 {
                 let bit = left.trailing_zeros().wrapping_add(first);
                 left &= left.wrapping_sub(1);
-                self.go_on(rows, bit, &mut steps)?;
+                self.go_on(rows, bit, &mut going)?;
             }
         }
-        (self.walk, self.walking) = (steps.walk, steps.walked >= WALKED);
+        (self.walk, self.walking) = (going.walk, going.walked >= WALKED);
         Ok(())
     }
 
@@ -244,24 +247,24 @@ impl<'a> Temporaries<'a> {
     }
 
     #[inline(always)]
-    fn go_on(&mut self, rows: &[Row; BLOCK], bit: u32, steps: &mut Steps) -> Result<(), Unwritten> {
+    fn go_on(&mut self, rows: &[Row; BLOCK], bit: u32, going: &mut Walking) -> Result<(), Unwritten> {
         let place = place(rows, bit);
-        if steps.walk.contains(place) {
-            steps.walked = steps.walked.wrapping_add(1);
+        if going.walk.contains(place) {
+            going.walked = going.walked.wrapping_add(1);
             return Ok(());
         }
-        if writes(bit) & steps.walk.touches(place) {
-            steps.walk = steps.walk.union(place);
-            steps.walked = steps.walked.wrapping_add(1);
+        if writes(bit) & going.walk.touches(place) {
+            going.walk = going.walk.union(place);
+            going.walked = going.walked.wrapping_add(1);
             return Ok(());
         }
         if self.run(place.start()).contains(place) {
             return Ok(());
         }
-        self.walk = steps.walk;
+        self.walk = going.walk;
         if writes(bit) {
             self.write(place);
-            steps.walk = self.walk;
+            going.walk = self.walk;
             return Ok(());
         }
         self.read(place).map_err(|gap| unwritten(place, gap, bit))
