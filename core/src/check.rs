@@ -98,7 +98,7 @@ impl Accepted<'_, '_> {
 /// auxiliary fields, count, matrices, each operand (space, presence, immediate, alignment, bounds), the immediate, overlap, and last whether
 /// the device-local memory that the step reads was written by earlier steps. What each operation takes is in [`hawser_abi::rules`].
 ///
-/// Takes time in proportion to the number of steps, whatever they are, beside 4 bytes that are cleared for each KiB of device-local memory, 16 more where a program uses all of it, and no memory beyond `workspace`.
+/// Takes time in proportion to the number of steps, whatever they are, beside 4 bytes that are cleared for each KiB of device-local memory, 16 more where a program of many steps uses all of it, and no memory beyond `workspace`.
 ///
 /// `program` is the I/O manager's kernel copy of the input buffer, which nobody else can write. So this copy is what is trusted: the check goes through it once, in blocks, and
 /// [`translate`](crate::translate) reads the steps from it once more. A copy of the copy would cost a third of what the check costs, and keep nobody out.

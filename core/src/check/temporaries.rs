@@ -102,7 +102,7 @@ impl<'a> Temporaries<'a> {
         let mut unknown = [0; OPERANDS_OF_BLOCK];
         let count = self.list_unknown(rows, reach, &mut unknown);
         if count > SCATTERED {
-            self.units.begin();
+            self.units.need(count);
             let mut count = self.leave_out_units(rows, &mut unknown, count);
             let listed = unknown.iter().take(count);
             if listed.filter(|bit| !writes((**bit).into())).count() > MANY_SOURCES {

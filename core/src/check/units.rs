@@ -7,6 +7,8 @@ use crate::intervals::Interval;
 
 /// Binary logarithm of the bytes of a unit.
 const UNIT: u32 = 9;
+/// Units that are emptied in the time that an operand takes.
+const UNITS_PER_OPERAND: usize = 64;
 /// Units for which a run is remembered at once.
 const AT_ONCE: usize = 8;
 
@@ -25,9 +27,11 @@ const fn unit(byte: u32) -> usize {
 #[derive(Debug)]
 pub(crate) struct Units<'a> {
     runs: &'a mut [Interval],
-    /// How many of them count: none until the first is needed, because most programs need none.
+    /// How many of them count: none until it pays to empty them, which most programs never need.
     used: usize,
     window: u64,
+    /// Operands for which they were needed.
+    needed: usize,
 }
 
 impl<'a> Units<'a> {
@@ -37,21 +41,25 @@ impl<'a> Units<'a> {
             runs,
             used: 0,
             window: 0,
+            needed: 0,
         }
     }
 
     /// Starts anew, for a program that uses `window` bytes.
     pub(super) const fn clear(&mut self, window: u64) {
-        (self.used, self.window) = (0, window);
+        (self.used, self.window, self.needed) = (0, window, 0);
     }
 
-    /// Makes sure that runs can be remembered.
+    /// Says that runs are needed for so many operands. They are remembered from then on that emptying them costs no more than the operands did: a short program does not pay for a large window.
     #[inline(always)]
-    pub(super) fn begin(&mut self) {
+    pub(super) fn need(&mut self, operands: usize) {
         if self.used == 0 {
-            let used = unit_words(self.window);
-            self.runs.get_mut(..used).unwrap_or_default().fill(Interval::EMPTY);
-            self.used = used;
+            self.needed = self.needed.saturating_add(operands);
+            let units = unit_words(self.window);
+            if self.needed >= units / UNITS_PER_OPERAND {
+                self.runs.get_mut(..units).unwrap_or_default().fill(Interval::EMPTY);
+                self.used = units;
+            }
         }
     }
 
@@ -111,8 +119,27 @@ mod tests {
         let mut units = units_in(&mut memory);
         for _ in 0..2 {
             assert!((0..WINDOW).all(|byte| !units.have(Interval::new(byte, byte + 1))));
-            units.begin();
+            units.need(1);
         }
+    }
+
+    #[test]
+    fn a_large_window_is_worth_many_operands() {
+        let window = 1 << 24;
+        let mut memory = vec![Interval::EMPTY; unit_words(window)];
+        let mut units = Units::new(&mut memory);
+        units.clear(window);
+        let run = Interval::new(700, 800);
+        let mut operands = 0;
+        while !units.have(run) {
+            units.need(100);
+            units.remember(run, run.start());
+            operands += 100;
+        }
+        assert_eq!(operands, (unit_words(window) / UNITS_PER_OPERAND).next_multiple_of(100));
+        units.clear(window);
+        units.need(100);
+        assert!(!units.have(run), "another program");
     }
 
     proptest! {
@@ -120,7 +147,7 @@ mod tests {
         fn the_last_run_of_a_unit_is_known(remembered in proptest::collection::vec((interval(), 0_u32..WINDOW), 1..12), asked in interval()) {
             let mut memory = memory();
             let mut units = units_in(&mut memory);
-            units.begin();
+            units.need(1);
             let mut model = vec![Interval::EMPTY; unit(WINDOW) + 1];
             for (run, byte) in remembered {
                 let byte = run.start() + byte % run.length();
