@@ -532,14 +532,34 @@ mod tests {
         }
     }
 
-    /// More walks than can be left untold, each in a unit that another pushes out, and all of them read in the end.
+    /// Runs that are not there must not pass for runs that have everything.
+    #[test]
+    fn without_room_for_runs_it_is_known_what_was_written() {
+        let mut words = vec![u64::MAX; coverage_words(WINDOW.into())];
+        let written = Coverage::new(&mut words, WINDOW.into());
+        let mut temporaries = Temporaries::new(written, Units::new(&mut []), &mut []);
+        temporaries.clear(WINDOW.into());
+        let byte = |at: u32| Interval::new(at, at + 1).as_places();
+        let mut gap = |access| first_gap(&mut temporaries, access);
+        assert_eq!([5, 9].map(|at| gap(Access::Write(byte(at)))), [None; 2]);
+        assert_eq!([9, 5].map(|at| gap(Access::Read(byte(at)))), [None; 2]);
+        assert_eq!(gap(Access::Read(byte(7))), Some(7));
+    }
+
+    /// More walks than can be left untold, two of three in a unit that another pushes out, and all of them read in the end.
     #[test]
     fn nothing_is_forgotten_when_much_is_written() {
         let place = |number: u32| {
-            let start = (number * 5) << UNIT;
-            Interval::new(start % (WINDOW - 8) + 1, start % (WINDOW - 8) + 3).as_places()
+            let (group, turn) = (number / 3, number % 3);
+            let start = (turn * RUNS as u32 + (group ^ turn)) << UNIT;
+            Interval::new(start + 1, start + 3).as_places()
         };
         let numbers = 0..2 * UNTOLD + 5;
+        assert!(
+            numbers
+                .clone()
+                .all(|number| unit(place(number).start()) == (number / 3) as usize)
+        );
         let writes = numbers.clone().map(|number| Access::Write(place(number)));
         let reads = numbers.map(|number| Access::Read(place(number)));
         agrees(writes.chain(reads).collect()).unwrap();

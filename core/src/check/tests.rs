@@ -1,5 +1,6 @@
 //! Trips every rule, shows what is just inside it, and compares the whole check with the slow one of `hawser-core-model`.
 
+mod blocks;
 mod broken;
 mod broken_operations;
 mod generate;
