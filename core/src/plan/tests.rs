@@ -1,6 +1,7 @@
 //! Compares plans with the model of `hawser-core-model` that decides for each byte, and states the laws that every plan keeps.
 
 mod laws;
+mod listed;
 
 use std::vec;
 use std::vec::Vec;

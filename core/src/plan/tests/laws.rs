@@ -46,7 +46,7 @@ fn reach(pieces: &[Piece], length: usize) -> Vec<Reach> {
 }
 
 /// Looks at each byte: how the program uses it, and how the device gets at it.
-fn laws(codes: &[u8], pieces: &[Piece], block: core::ops::Range<u64>) -> Result<(), String> {
+pub(super) fn laws(codes: &[u8], pieces: &[Piece], block: core::ops::Range<u64>) -> Result<(), String> {
     let mut used = std::collections::BTreeSet::new();
     for (at, (code, reach)) in codes.iter().zip(reach(pieces, codes.len())).enumerate() {
         let (read, written) = (code & READ != 0, code & WRITTEN != 0);
@@ -100,7 +100,7 @@ fn laws(codes: &[u8], pieces: &[Piece], block: core::ops::Range<u64>) -> Result<
     Ok(())
 }
 
-fn copies_of(planned: &Planned) -> core::ops::Range<u64> {
+pub(super) fn copies_of(planned: &Planned) -> core::ops::Range<u64> {
     let layout = planned.plan().layout();
     layout.copies.0..layout.copies.0 + layout.copies_length
 }
