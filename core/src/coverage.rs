@@ -148,7 +148,7 @@ impl<'a> Coverage<'a> {
         None
     }
 
-    /// Whether all bytes of `interval`, which has some, are seen to be in the set at one look. Of what is longer than [`NEAR`], and of words that are full, it sees nothing.
+    /// Whether all bytes of `interval`, which has some, are seen to be in the set at one look. Of what is longer than [`NEAR`], and of words that no bytes were added to before they were full, it sees nothing.
     #[inline(always)]
     pub(crate) fn has_near(&self, interval: Interval) -> bool {
         let length = interval.length();

@@ -51,7 +51,7 @@ pub(crate) struct Temporaries<'a> {
     walk: Interval,
     /// What of the walk is remembered in its units.
     kept: Interval,
-    /// Earlier walks that `written` was not told of.
+    /// What was written, beside the walk, that `written` was not told of.
     untold: &'a mut [Interval],
     /// How many.
     count: usize,

@@ -1,7 +1,7 @@
 //! One run of written bytes for each unit of device-local memory, for programs that use all of it.
 //!
 //! The set of written bytes has a bit for each byte. Where a program writes a byte here and there, each bit is in a cache line of its own, and looking at many of them takes as long as
-//! memory does. What is here is a quarter of that at most, and says the same where a program writes only one run of bytes in a unit.
+//! memory does. What is here is an eighth of that, and says the same where a program writes only one run of bytes in a unit.
 
 use crate::intervals::Interval;
 
