@@ -428,6 +428,7 @@ mod tests {
                 Operation::Query(interval) => {
                     let gap = (interval.start()..interval.end()).find(|byte| !model[*byte as usize]);
                     prop_assert_eq!(set.first_gap(interval), gap);
+                    prop_assert!(gap.is_none() || interval.is_empty() || !set.has_near(interval));
                     if gap.is_none() && !interval.is_empty() {
                         let around = set.around(interval);
                         prop_assert!(around.contains(interval));
@@ -477,6 +478,23 @@ mod tests {
             operations in proptest::collection::vec(operation(600_000), 0..24)
         ) {
             agrees(600_000, operations)?;
+        }
+    }
+
+    /// Among words that say, where they are not touched, that everything is in the set.
+    #[test]
+    fn what_was_inserted_is_seen_at_one_look_wherever_it_begins() {
+        const ROOM: u64 = 2 * GROUP as u64;
+        let mut words = vec![u64::MAX; coverage_words(ROOM)];
+        let mut set = Coverage::new(&mut words, ROOM);
+        for start in 1..200 {
+            for length in 1..=NEAR {
+                set.clear(ROOM);
+                let interval = |before, behind| Interval::new(start - before, start + length + behind);
+                set.insert(interval(0, 0));
+                assert!(set.has_near(interval(0, 0)), "{length} bytes from {start} on");
+                assert!(!set.has_near(interval(1, 0)) && !set.has_near(interval(0, 1)));
+            }
         }
     }
 

@@ -532,6 +532,29 @@ mod tests {
         }
     }
 
+    /// Nor of what it wrote and the set was not told of.
+    #[test]
+    fn nothing_is_left_of_writes_that_were_left_untold() {
+        let mut words = vec![0; coverage_words(WINDOW.into())];
+        let mut memory = vec![Interval::EMPTY; temporaries_words(UNTOLD)];
+        let mut units = vec![Interval::EMPTY; unit_words(WINDOW.into())];
+        let written = Coverage::new(&mut words, WINDOW.into());
+        let mut temporaries = Temporaries::new(written, Units::new(&mut units), &mut memory);
+        let starts = (0..UNTOLD / 2).map(|number| (number * 3) << UNIT);
+        let place = |start: u32| Interval::new(start, start + 5).as_places();
+        for read in starts.clone() {
+            temporaries.clear(WINDOW.into());
+            for start in starts.clone() {
+                assert_eq!(first_gap(&mut temporaries, Access::Write(place(start))), None);
+            }
+            temporaries.clear(WINDOW.into());
+            assert_eq!(
+                first_gap(&mut temporaries, Access::Read(place(read))),
+                Some(read.into())
+            );
+        }
+    }
+
     /// Runs that are not there must not pass for runs that have everything.
     #[test]
     fn without_room_for_runs_it_is_known_what_was_written() {
