@@ -5,6 +5,8 @@
 //! levels. So an operation looks at a few words, however long its interval is and whatever came before, beside the states that become full, which each do once; and nothing has to be
 //! balanced, which an author of programs could play against. Emptying the set clears the states only: 1/256 of the bytes that it is for.
 
+use core::hint::select_unpredictable;
+
 use zerocopy::IntoBytes;
 
 use crate::intervals::Interval;
@@ -51,8 +53,8 @@ impl Sizes {
     }
 }
 
-/// Most bytes of an interval that [`Coverage::has_near`] sees: their bits are in eight bytes, wherever they begin.
-pub(crate) const NEAR: u32 = 57;
+/// Most words that an interval has of which [`Coverage::has_near`] sees something: the bits of their states are in eight bytes, wherever they begin.
+const NEAR: u32 = 57;
 
 /// Words that a set for a window of so many bytes needs.
 pub(crate) const fn coverage_words(window: u64) -> usize {
@@ -73,7 +75,7 @@ const fn place(index: u32) -> (usize, u32) {
     ((index >> 6) as usize, index & 63)
 }
 
-/// [`NEAR`] bits of words, from that of `index` on; the upper bits of what is returned may be any. Where words end, all are clear.
+/// [`NEAR`] bits of words, from that of `index` on. There may be more, which are clear or right. Where words end, all are clear.
 #[inline(always)]
 fn near(words: &[u64], index: u32) -> u64 {
     let bytes = words.as_bytes().get((index >> 3) as usize..).unwrap_or_default();
@@ -148,22 +150,41 @@ impl<'a> Coverage<'a> {
         None
     }
 
-    /// Whether all bytes of `interval`, which has some, are seen to be in the set at one look. Of what is longer than [`NEAR`], and of words that no bytes were added to before they were full, it sees nothing.
+    /// Whether all bytes of `interval`, which has some, are seen to be in the set at a look at the words in which it begins and ends, and at the states in between. Of what is longer than [`NEAR`] words, nothing is
+    /// seen.
+    ///
+    /// Nothing is decided on the way, so that many looks can wait for memory together.
     #[inline(always)]
     pub(crate) fn has_near(&self, interval: Interval) -> bool {
-        let length = interval.length();
-        let ((first, _), (last, _)) = (place(interval.start()), place(interval.end().wrapping_sub(1)));
-        let wanted = u64::MAX.wrapping_shr(u64::BITS.wrapping_sub(length));
+        let ((first, from), (last, to)) = (place(interval.start()), place(interval.end().wrapping_sub(1)));
+        let behind = last.wrapping_sub(first) as u32;
+        let (after, before) = (
+            u64::MAX.wrapping_shl(from),
+            u64::MAX.wrapping_shr(63_u32.wrapping_sub(to)),
+        );
+        let both = after & before;
+        let (after, before) = select_unpredictable(behind == 0, (both, both), (after, before));
         // What a touched word holds is in the set even if the word is full by now.
-        let states_wanted = 1_u64 | 1_u64.wrapping_shl(last.wrapping_sub(first) as u32);
         let touched = near(self.touched, first as u32);
-        (wanted & !self.look_near(interval) | states_wanted & !touched == 0) & (length <= NEAR)
+        let has = |word, wanted, touched: u64| touched & u64::from(wanted & !self.look_at(word) == 0) & 1;
+        let [full, ..] = &self.full;
+        let seen = near(full, first as u32)
+            | has(first, after, touched)
+            | has(last, before, touched.wrapping_shr(behind)).wrapping_shl(behind);
+        let wanted = u64::MAX.wrapping_shr(63_u32.wrapping_sub(behind));
+        (wanted & !seen == 0) & (behind < NEAR)
     }
 
-    /// What [`has_near`](Self::has_near) looks at first.
+    /// What [`has_near`](Self::has_near) may have to wait for.
     #[inline(always)]
     pub(crate) fn look_near(&self, interval: Interval) -> u64 {
-        near(self.bytes, interval.start())
+        let ((first, _), (last, _)) = (place(interval.start()), place(interval.end().wrapping_sub(1)));
+        self.look_at(first) | self.look_at(last)
+    }
+
+    #[inline(always)]
+    fn look_at(&self, word: usize) -> u64 {
+        self.bytes.get(word).copied().unwrap_or_default()
     }
 
     /// A run of bytes of the set that contains `interval`, all of which are in it: the longest, as far as one word of states on either side tells, where `interval` begins in a word
@@ -487,12 +508,17 @@ mod tests {
         const ROOM: u64 = 2 * GROUP as u64;
         let mut words = vec![u64::MAX; coverage_words(ROOM)];
         let mut set = Coverage::new(&mut words, ROOM);
-        for start in 1..200 {
-            for length in 1..=NEAR {
+        for start in (1..200).chain([GROUP - 70, GROUP + 1]) {
+            for length in (1..150).chain([64 * (NEAR - 1), 64 * NEAR - 1]) {
                 set.clear(ROOM);
                 let interval = |before, behind| Interval::new(start - before, start + length + behind);
                 set.insert(interval(0, 0));
-                assert!(set.has_near(interval(0, 0)), "{length} bytes from {start} on");
+                let words = (start + length - 1) / 64 - start / 64 + 1;
+                assert_eq!(
+                    set.has_near(interval(0, 0)),
+                    words <= NEAR,
+                    "{length} bytes from {start} on"
+                );
                 assert!(!set.has_near(interval(1, 0)) && !set.has_near(interval(0, 1)));
             }
         }
