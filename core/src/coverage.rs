@@ -178,8 +178,8 @@ impl<'a> Coverage<'a> {
     /// What [`has_near`](Self::has_near) may have to wait for.
     #[inline(always)]
     pub(crate) fn look_near(&self, interval: Interval) -> u64 {
-        let ((first, _), (last, _)) = (place(interval.start()), place(interval.end().wrapping_sub(1)));
-        self.look_at(first) | self.look_at(last)
+        let (first, _) = place(interval.start());
+        self.look_at(first)
     }
 
     #[inline(always)]

@@ -6,14 +6,12 @@ use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
 
 use super::pass::{BLOCK, Reach};
-use super::units::Units;
+use super::units::{UNIT, Units};
 use crate::coverage::Coverage;
 use crate::digest::Row;
 use crate::intervals::Interval;
 use crate::refusal::Refusal;
 
-/// Binary logarithm of the bytes of a unit of device-local memory, of which one run of written bytes is remembered.
-const UNIT: u32 = 9;
 /// Units behind the first for which a run is remembered.
 const MORE_UNITS: u32 = 7;
 /// Those of them that are dealt with alike, whether an operand reaches so far or not, because how long operands are follows no pattern.
@@ -103,7 +101,12 @@ impl<'a> Temporaries<'a> {
         let count = self.list_unknown(rows, reach, &mut unknown);
         if count > SCATTERED {
             self.units.need(count);
-            let mut count = self.leave_out_units(rows, &mut unknown, count);
+            let mut count = count;
+            if self.units.are_to_be_asked() {
+                let asked = count;
+                count = self.leave_out_units(rows, &mut unknown, asked);
+                self.units.left_unknown(asked, count);
+            }
             let listed = unknown.iter().take(count);
             if listed.filter(|bit| !writes((**bit).into())).count() > MANY_SOURCES {
                 self.tell();

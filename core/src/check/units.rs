@@ -5,10 +5,12 @@
 
 use crate::intervals::Interval;
 
-/// Binary logarithm of the bytes of a unit.
-const UNIT: u32 = 9;
+/// Binary logarithm of the bytes of a unit, of which one run of written bytes is remembered.
+pub(super) const UNIT: u32 = 9;
 /// Units that are emptied in the time that an operand takes.
 const UNITS_PER_OPERAND: usize = 64;
+/// Blocks until runs are asked again that had little to say: where a program writes many runs in each unit.
+const PAUSE: u8 = 15;
 /// Units for which a run is remembered at once.
 const AT_ONCE: usize = 8;
 
@@ -32,6 +34,8 @@ pub(crate) struct Units<'a> {
     window: u64,
     /// Operands for which they were needed.
     needed: usize,
+    /// Blocks for which they are not asked, because they had little to say of the last.
+    pause: u8,
 }
 
 impl<'a> Units<'a> {
@@ -42,12 +46,13 @@ impl<'a> Units<'a> {
             used: 0,
             window: 0,
             needed: 0,
+            pause: 0,
         }
     }
 
     /// Starts anew, for a program that uses `window` bytes.
     pub(super) const fn clear(&mut self, window: u64) {
-        (self.used, self.window, self.needed) = (0, window, 0);
+        (self.used, self.window, self.needed, self.pause) = (0, window, 0, 0);
     }
 
     /// Says that runs are needed for so many operands. They are remembered from then on that emptying them costs no more than the operands did: a short program does not pay for a large window.
@@ -60,6 +65,22 @@ impl<'a> Units<'a> {
                 self.runs.get_mut(..units).unwrap_or_default().fill(Interval::EMPTY);
                 self.used = units;
             }
+        }
+    }
+
+    /// Whether to ask for the operands of the next block.
+    #[inline(always)]
+    pub(super) const fn are_to_be_asked(&mut self) -> bool {
+        let asked = self.pause == 0 && self.used != 0;
+        self.pause = self.pause.saturating_sub(1);
+        asked
+    }
+
+    /// Of so many operands that were asked for, these are still unknown.
+    #[inline(always)]
+    pub(super) const fn left_unknown(&mut self, asked: usize, unknown: usize) {
+        if asked.saturating_sub(unknown) < asked / 4 {
+            self.pause = PAUSE;
         }
     }
 
@@ -121,6 +142,20 @@ mod tests {
             assert!((0..WINDOW).all(|byte| !units.have(Interval::new(byte, byte + 1))));
             units.need(1);
         }
+    }
+
+    #[test]
+    fn those_that_have_little_to_say_are_asked_now_and_then() {
+        let mut memory = memory();
+        let mut units = units_in(&mut memory);
+        assert!(!units.are_to_be_asked(), "nothing is remembered");
+        units.need(1);
+        assert!(units.are_to_be_asked());
+        units.left_unknown(100, 75);
+        assert!(units.are_to_be_asked(), "a quarter was known");
+        units.left_unknown(100, 76);
+        let pause = (0..).take_while(|_| !units.are_to_be_asked()).count();
+        assert_eq!(pause, PAUSE.into());
     }
 
     #[test]
