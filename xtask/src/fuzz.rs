@@ -38,7 +38,7 @@ const TARGETS: [Target; 4] = [
     },
     Target {
         name: "check_plan",
-        longest: 4096,
+        longest: 16_384,
         dictionary: None,
     },
     Target {
