@@ -104,7 +104,7 @@ impl VecArena {
 
 impl ArenaWriter for VecArena {
     fn write(&mut self, offset: BlockOffset, bytes: &[u8]) -> Result<(), OutsideArena> {
-        assert!(bytes.len() <= 1024, "a write of {} bytes", bytes.len());
+        assert!(bytes.len() <= 2048, "a write of {} bytes", bytes.len());
         let end = offset.0 as usize + bytes.len();
         self.bytes
             .get_mut(offset.0 as usize..end)

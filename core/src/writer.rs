@@ -6,7 +6,7 @@ use crate::address::BlockOffset;
 ///
 /// The arena is memory that the device reads, so it is never a slice here: the driver's writer is a volatile view, a test's a vector.
 pub trait ArenaWriter {
-    /// Writes `bytes`, at most a KiB of them, at `offset` of the block.
+    /// Writes `bytes`, at most two KiB of them, at `offset` of the block.
     fn write(&mut self, offset: BlockOffset, bytes: &[u8]) -> Result<(), OutsideArena>;
 }
 

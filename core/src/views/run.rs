@@ -6,8 +6,8 @@ use zerocopy::{FromZeros, transmute_mut};
 use crate::address::DeviceAddress;
 
 /// Segments behind which no group of elements begins.
-const RUN: usize = 56;
-/// Elements that are added together, so that room is looked for only once. With a group behind them the segments of a run are a KiB.
+const RUN: usize = 120;
+/// Elements that are added together, so that room is looked for only once. With a group behind them the segments of a run are two KiB.
 const GROUP: usize = 8;
 /// Places of a run: in front of the segments one for none, and behind them one for an element that may yet continue the last.
 const PLACES: usize = 1 + RUN + GROUP + 1;

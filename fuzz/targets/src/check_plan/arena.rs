@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hawser_core::{ArenaWriter, BlockOffset, OutsideArena};
 
 /// Most bytes of one write.
-const MOST: usize = 1024;
+const MOST: usize = 2048;
 
 /// The block.
 pub(super) struct Arena {
