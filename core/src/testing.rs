@@ -176,6 +176,12 @@ pub(crate) const fn room(steps: u32) -> Room {
 
 /// Checks and plans the program of [`steps_for`] these codes, for a data buffer at `page_offset`.
 pub(crate) fn planned(codes: &[u8], page_offset: u32, limits: &Limits) -> Planned {
+    let most = max_pieces(steps_for(codes).len() as u32);
+    planned_with(codes, page_offset, limits, most)
+}
+
+/// The same with room for so many pieces.
+pub(crate) fn planned_with(codes: &[u8], page_offset: u32, limits: &Limits, pieces: usize) -> Planned {
     let steps = steps_for(codes);
     let length = codes.len() as u64;
     let bytes = program(&header(&steps, length, length), &steps);
@@ -183,7 +189,7 @@ pub(crate) fn planned(codes: &[u8], page_offset: u32, limits: &Limits) -> Planne
     let mut workspace = Workspace::new(&mut words, room(steps.len() as u32));
     let shape = BufferShape { length, page_offset };
     let mut accepted = check(&bytes, shape, limits, &mut workspace).expect("the program is right");
-    let mut pieces = vec![Piece::default(); max_pieces(steps.len() as u32)];
+    let mut pieces = vec![Piece::default(); pieces];
     let plan = plan(&mut accepted, limits, &mut pieces);
     let checked = accepted.checked();
     pieces.truncate(plan.map_or(0, |plan| plan.pieces()));

@@ -8,13 +8,10 @@ use proptest::prelude::*;
 
 use super::laws::{copies_of, laws};
 use super::{BOTH, copies, fates, model};
-use crate::check::check;
 use crate::cuts::MOST_ADDED;
 use crate::limits::Limits;
-use crate::pieces::Piece;
-use crate::plan::{TOGETHER, plan};
-use crate::testing::{Planned, READ, WRITTEN, buffer, header, planned, program, room, steps_for};
-use crate::workspace::Workspace;
+use crate::plan::TOGETHER;
+use crate::testing::{READ, WRITTEN, planned, planned_with};
 
 /// Short ranges behind each other, each accessed otherwise than its neighbours, and all of them cheaper to copy.
 fn short(count: usize, salt: usize) -> Vec<u8> {
@@ -49,27 +46,6 @@ prop_compose! {
     }
 }
 
-/// Plans with room for so many pieces.
-fn planned_with(codes: &[u8], limits: &Limits, pieces: usize) -> Planned {
-    let steps = steps_for(codes);
-    let length = codes.len() as u64;
-    let bytes = program(&header(&steps, length, length), &steps);
-    let room = room(steps.len() as u32);
-    let mut words = vec![0; room.words()];
-    let mut workspace = Workspace::new(&mut words, room);
-    let mut accepted = check(&bytes, buffer(length), limits, &mut workspace).expect("the program is right");
-    let mut pieces = vec![Piece::default(); pieces];
-    let plan = plan(&mut accepted, limits, &mut pieces);
-    let checked = accepted.checked();
-    pieces.truncate(plan.map_or(0, |plan| plan.pieces()));
-    Planned {
-        bytes,
-        checked,
-        plan,
-        pieces,
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
@@ -90,11 +66,11 @@ proptest! {
         let limits = Limits { max_mappings: most, ..Limits::default() };
         let copied = Limits { max_mappings: 0, ..limits };
         let needed = planned(&codes, 0, &copied).pieces.len() + MOST_ADDED;
-        let exact = planned_with(&codes, &limits, needed);
+        let exact = planned_with(&codes, 0, &limits, needed);
         prop_assert_eq!(fates(&exact, codes.len()), model(&codes, 0, &limits));
         for less in [0, MOST_ADDED - 1, MOST_ADDED, needed - TOGETHER.min(needed), needed - 1] {
             if less < needed {
-                let refusal = planned_with(&codes, &limits, less).plan.expect_err("there is too little room");
+                let refusal = planned_with(&codes, 0, &limits, less).plan.expect_err("there is too little room");
                 prop_assert_eq!((refusal.reason, refusal.length, refusal.limit), (Reason::ArenaTooSmall, needed as u64, less as u64));
             }
         }
