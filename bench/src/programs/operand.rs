@@ -2,7 +2,7 @@
 
 use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{Space, Step};
-use zerocopy::FromZeros;
+use hawser_programs::steps;
 
 /// An operand: its space and offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,15 +44,6 @@ impl Operand {
 
 /// A step on `count` elements; operands that are not given are absent.
 pub fn step(opcode: Opcode, element: ElementType, count: u64, operands: &[Operand]) -> Step {
-    let mut step = Step {
-        opcode: opcode as u8,
-        element_type: element as u8,
-        count,
-        ..Step::new_zeroed()
-    };
-    let places = step.spaces.iter_mut().zip(&mut step.offsets);
-    for ((space, offset), operand) in places.zip(operands) {
-        (*space, *offset) = (operand.space as u8, operand.offset);
-    }
-    step
+    let places: Vec<_> = operands.iter().map(|operand| (operand.space, operand.offset)).collect();
+    steps::step(opcode, element, count, &places)
 }
