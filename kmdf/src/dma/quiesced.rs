@@ -34,7 +34,7 @@ enum Scope {
 /// It cannot be made up, and neither can the authority that makes it:
 ///
 /// ```compile_fail,E0423
-/// let proof = kmdf::dma::Quiesced(todo!(), todo!());
+/// let make_up = kmdf::dma::Quiesced;
 /// ```
 ///
 /// ```compile_fail,E0423
