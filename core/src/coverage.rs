@@ -199,12 +199,9 @@ impl<'a> Coverage<'a> {
         Interval::new(self.run_before(interval.start()), behind)
     }
 
-    /// Where the run begins that ends before `at`; `at` if there is none.
+    /// Where the run begins in which a byte of a full word lies.
     fn run_before(&self, at: u32) -> u32 {
-        let (word, bit) = place(at);
-        if let Some(clear) = last_clear(self.content(word), bit) {
-            return (at & !63) | clear.wrapping_add(1);
-        }
+        let (word, _) = place(at);
         let (group, position) = place(word as u32);
         let full = last_clear(self.full_words(group), position).map_or(0, |clear| clear.wrapping_add(1));
         let first = (group << 6) | full as usize;
