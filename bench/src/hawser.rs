@@ -1,9 +1,9 @@
 //! Hawser's own stages as the driver calls them. All that is measured of Hawser goes through this file.
 
 use hawser_core::{
-    ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena,
-    Piece, Pieces, Plan, Refusal, Room, SegmentRun, TableMemory, TranslateError, View, ViewBuilder, ViewError,
-    Workspace, check, max_pieces, plan, translate, write_descriptor,
+    Accepted, ArenaLayout, ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits,
+    MappingIndex, OutsideArena, Piece, Pieces, Plan, Refusal, Room, SegmentRun, TableMemory, View, ViewBuilder,
+    ViewError, Workspace, check, max_pieces, plan, translate, write_descriptor,
 };
 
 use crate::programs::Program;
@@ -13,10 +13,8 @@ use crate::programs::Program;
 pub enum Failure {
     /// It breaks a rule, or its plan does not fit into the arena.
     Refused(Refusal),
-    /// It could not be translated.
-    Translation(TranslateError),
-    /// Its descriptor does not fit.
-    Descriptor(OutsideArena),
+    /// Its steps or its descriptor do not fit.
+    Block(OutsideArena),
     /// The table of a view could not be written.
     View(ViewError),
 }
@@ -95,29 +93,40 @@ impl Engine {
         Ok(accepted.map_err(Failure::Refused)?.checked())
     }
 
+    /// Checks and plans a program.
+    pub fn plan(&mut self, program: &Program) -> Result<Prepared, Failure> {
+        self.plan_and(program, |_, _, _| Ok(()))
+    }
+
     /// Checks, plans and translates a program, and writes its descriptor.
     pub fn prepare(&mut self, program: &Program) -> Result<Prepared, Failure> {
+        self.plan_and(program, |accepted, layout, block| {
+            translate(accepted, layout, block)?;
+            let place = DescriptorPlace {
+                block: BLOCK,
+                scratch_base: 0,
+                read_segments: layout.read_capacity,
+                write_segments: layout.write_capacity,
+            };
+            write_descriptor(&accepted.checked(), layout, &place, block).map(|_| ())
+        })
+    }
+
+    /// Checks and plans a program, and does something more with its trusted copy.
+    fn plan_and(
+        &mut self,
+        program: &Program,
+        more: impl FnOnce(&Accepted<'_, '_>, &ArenaLayout, &mut Block) -> Result<(), OutsideArena>,
+    ) -> Result<Prepared, Failure> {
         let mut workspace = Workspace::new(&mut self.words, room(self.steps));
         let mut accepted =
             check(&program.bytes, program.shape, &self.limits, &mut workspace).map_err(Failure::Refused)?;
-        let checked = accepted.checked();
         let plan = plan(&mut accepted, &self.limits, &mut self.pieces).map_err(Failure::Refused)?;
-        let layout = plan.layout();
-        translate(&checked, &program.bytes, layout, &mut self.block).map_err(Failure::Translation)?;
-        let place = DescriptorPlace {
-            block: BLOCK,
-            scratch_base: 0,
-            read_segments: layout.read_capacity,
-            write_segments: layout.write_capacity,
-        };
-        write_descriptor(&checked, layout, &place, &mut self.block).map_err(Failure::Descriptor)?;
-        Ok(Prepared { checked, plan })
-    }
-
-    /// Translates a program that was prepared.
-    pub fn translate(&mut self, program: &Program, prepared: &Prepared) -> Result<(), Failure> {
-        let Prepared { checked, plan } = prepared;
-        translate(checked, &program.bytes, plan.layout(), &mut self.block).map_err(Failure::Translation)
+        more(&accepted, plan.layout(), &mut self.block).map_err(Failure::Block)?;
+        Ok(Prepared {
+            checked: accepted.checked(),
+            plan,
+        })
     }
 
     /// Writes the segment table of a view of the program that was prepared last; returns its segments.
@@ -153,7 +162,7 @@ impl Engine {
     }
 }
 
-/// A program that was checked, planned and translated.
+/// A program that was checked and planned.
 #[derive(Clone, Copy, Debug)]
 pub struct Prepared {
     /// What the check found.

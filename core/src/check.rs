@@ -2,20 +2,21 @@
 
 use hawser_abi::reason::Reason;
 
-use crate::digest::Row;
 use crate::header::{self, STEP_SIZE};
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
+use crate::trusted::{BLOCK, TrustedBlock, TrustedCopy};
 use crate::workspace::Workspace;
 
 use operands::SpaceSizes;
-use pass::{BLOCK, Pass};
+use pass::Pass;
 use temporaries::{Temporaries, Unwritten};
 
+mod captured;
 mod frame;
 mod operands;
-pub(crate) mod pass;
+mod pass;
 mod places;
 mod rows;
 mod swift;
@@ -86,6 +87,11 @@ impl Accepted<'_, '_> {
         self.checked
     }
 
+    /// The trusted copy of its steps.
+    pub(crate) const fn copy(&self) -> &TrustedCopy<'_> {
+        self.workspace.copy()
+    }
+
     /// What the program reads and what it writes, as ascending intervals that do not touch.
     pub(crate) fn accesses(&mut self) -> (&[Interval], &[Interval]) {
         self.workspace.sorted()
@@ -100,8 +106,8 @@ impl Accepted<'_, '_> {
 ///
 /// Takes time in proportion to the number of steps, whatever they are, beside 4 bytes that are cleared for each KiB of device-local memory, 16 more where a program of many steps uses all of it, and no memory beyond `workspace`.
 ///
-/// `program` is the I/O manager's kernel copy of the input buffer, which nobody else can write. So this copy is what is trusted: the check goes through it once, in blocks, and
-/// [`translate`](crate::translate) reads the steps from it once more. A copy of the copy would cost a third of what the check costs, and keep nobody out.
+/// The steps of `program` are read block by block into a trusted copy in `workspace`; what was read is what is checked, and [`translate`](crate::translate()) knows the steps from there only. In a driver,
+/// `program` is the I/O manager's copy in kernel memory, which nobody else should be able to write. Nothing depends on that: whatever happened to it, the device gets what was checked.
 pub fn check<'r, 'w>(
     program: &[u8],
     shape: BufferShape,
@@ -113,8 +119,8 @@ pub fn check<'r, 'w>(
         data: header.data_size,
         scratch: header.scratch_size,
     };
-    let (rows, temporaries) = workspace.start(header.step_count, header.scratch_size);
-    look_at(steps, &Pass::new(limits, sizes), rows, temporaries)?;
+    let (blocks, temporaries) = workspace.start(header.step_count, header.scratch_size);
+    look_at(steps, &Pass::new(limits, sizes), blocks, temporaries)?;
     let checked = Checked {
         step_count: header.step_count,
         timeout_ms: header.timeout_ms,
@@ -125,23 +131,23 @@ pub fn check<'r, 'w>(
     Ok(Accepted { checked, workspace })
 }
 
-/// Looks at all steps in blocks, each of which has rows for the places of its operands.
+/// Looks at all steps, block by block of the trusted copy.
 ///
-/// There are rows for as many steps as the header was found to have room for. Were there fewer, the rest must not pass for checked.
+/// It has blocks for as many steps as the header was found to have room for. Were there fewer, the rest must not pass for checked.
 fn look_at(
     steps: &[[u8; STEP_SIZE]],
     pass: &Pass<'_>,
-    rows: &mut [[Row; BLOCK]],
+    blocks: &mut [TrustedBlock],
     temporaries: &mut Temporaries<'_>,
 ) -> Result<(), Refusal> {
-    let mut rows = rows.iter_mut();
-    for (first, block) in (0_u32..).step_by(BLOCK).zip(steps.chunks(BLOCK)) {
-        let rows = rows.next().ok_or(no_room(steps.len(), first))?;
+    let mut blocks = blocks.iter_mut();
+    for (first, steps_of_block) in (0_u32..).step_by(BLOCK).zip(steps.chunks(BLOCK)) {
+        let block = blocks.next().ok_or(no_room(steps.len(), first))?;
         let of_step = |number: u32| move |refusal: Refusal| refusal.step(first.saturating_add(number));
-        let seen = pass.look_at(block, rows);
+        let seen = pass.look_at(steps_of_block, block);
         // Whatever is wrong there was wrong earlier.
         temporaries
-            .reach(rows, &seen.reach)
+            .reach(&block.rows, &seen.reach)
             .map_err(|Unwritten { step, refusal }| of_step(step)(refusal))?;
         seen.broken.map_err(of_step(seen.reach.steps()))?;
     }

@@ -1,35 +1,9 @@
 //! Sums up what the steps of a program read and write of the data buffer.
 
 use wide::{i32x4, u32x4};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::intervals::{Interval, IntervalLog, SCRATCH_BASE};
-
-/// The places of a step's operands side by side: destination, first to third source. Those that lie nowhere in memory are empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
-#[repr(C)]
-pub(crate) struct Row {
-    /// The first bytes.
-    pub(crate) start: [i32; 4],
-    /// The first bytes behind.
-    pub(crate) end: [i32; 4],
-}
-
-impl Row {
-    /// Operands that lie nowhere.
-    #[cfg(test)]
-    pub(crate) const EMPTY: Self = Self {
-        start: [0; 4],
-        end: [0; 4],
-    };
-
-    /// The place of an operand.
-    #[inline(always)]
-    pub(crate) fn place(&self, lane: usize) -> Interval {
-        let of = |lanes: &[i32; 4]| lanes.get(lane).map_or(0, |at| *at as u32);
-        Interval::new(of(&self.start), of(&self.end))
-    }
-}
+use crate::trusted::Row;
 
 /// A run of bytes for each operand, which the last rows reached with it, as long as each touched what those before had reached.
 ///
@@ -42,7 +16,11 @@ struct Runs {
 
 /// Adds what the rows reach to the logs.
 #[inline(never)]
-pub(crate) fn digest(rows: &[Row], reads: &mut IntervalLog<'_>, writes: &mut IntervalLog<'_>) {
+pub(crate) fn digest<'r>(
+    blocks: impl Iterator<Item = &'r [Row]>,
+    reads: &mut IntervalLog<'_>,
+    writes: &mut IntervalLog<'_>,
+) {
     let mut runs = Runs {
         start: i32x4::ZERO,
         end: i32x4::ZERO,
@@ -53,13 +31,15 @@ pub(crate) fn digest(rows: &[Row], reads: &mut IntervalLog<'_>, writes: &mut Int
         reads.add(read, lanes >> 1);
     };
     let mut starts = i32x4::ZERO;
-    for row in rows {
-        let (next, ended) = runs.go_on(row);
-        if ended != 0 {
-            add(runs, ended);
+    for rows in blocks {
+        for row in rows {
+            let (next, ended) = runs.go_on(row);
+            if ended != 0 {
+                add(runs, ended);
+            }
+            starts |= next.start;
+            runs = next;
         }
-        starts |= next.start;
-        runs = next;
     }
     add(runs, runs.lanes());
     let [written, read @ ..] = starts.to_array();
@@ -126,14 +106,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_that_is_reached_in_the_data_buffer_is_in_the_logs(rows in proptest::collection::vec([interval(), interval(), interval(), interval()], 0..60)) {
+        fn all_that_is_reached_in_the_data_buffer_is_in_the_logs(rows in proptest::collection::vec([interval(), interval(), interval(), interval()], 0..60), block in 1_usize..70) {
             let (mut reads, mut writes) = (vec![Interval::EMPTY; 3 * rows.len()], vec![Interval::EMPTY; rows.len()]);
             let (mut reads, mut writes) = (IntervalLog::new(&mut reads), IntervalLog::new(&mut writes));
             let places = rows.iter().map(|row| Row {
                 start: row.map(|interval| interval.start() as i32),
                 end: row.map(|interval| interval.end() as i32),
             });
-            digest(&places.collect::<Vec<_>>(), &mut reads, &mut writes);
+            let places = places.collect::<Vec<_>>();
+            digest(places.chunks(block), &mut reads, &mut writes);
             let (mut spare, mut counts) = (vec![Interval::EMPTY; 3 * rows.len()], vec![0; COUNTS]);
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let written: Vec<_> = rows.iter().map(|row| row[0]).collect();

@@ -61,6 +61,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 mod translate;
+mod trusted;
 mod views;
 mod workspace;
 mod writer;
@@ -79,7 +80,7 @@ pub use refusal::Refusal;
 pub use results::{BeginError, ResultTable, Ticket};
 pub use rings::{BadHead, CompletionRing, SubmissionRing};
 pub use slots::{OnQueue, SLOTS, SlotId, SlotTable, StaleSlot};
-pub use translate::{DescriptorHead, DescriptorPlace, TranslateError, translate, write_descriptor};
+pub use translate::{DescriptorHead, DescriptorPlace, translate, write_descriptor};
 pub use views::{SegmentRun, TableMemory, View, ViewBuilder, ViewError, build_view};
 pub use workspace::{Room, Workspace};
 pub use writer::{ArenaWriter, OutsideArena};

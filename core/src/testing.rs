@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::address::BlockOffset;
-use crate::check::{BufferShape, Checked, check};
+use crate::check::{Accepted, BufferShape, Checked, check};
 use crate::cost::Costs;
+use crate::header::STEP_SIZE;
 use crate::intervals::Interval;
 use crate::limits::Limits;
 use crate::pieces::{Piece, Pieces};
@@ -150,7 +151,6 @@ pub(crate) fn steps_for(codes: &[u8]) -> Vec<Step> {
 /// A program that was checked and planned.
 #[derive(Debug)]
 pub(crate) struct Planned {
-    pub(crate) bytes: Vec<u8>,
     pub(crate) checked: Checked,
     pub(crate) plan: Result<Plan, Refusal>,
     pub(crate) pieces: Vec<Piece>,
@@ -164,6 +164,19 @@ impl Planned {
     pub(crate) fn pieces(&self) -> Pieces<'_> {
         Pieces(&self.pieces)
     }
+}
+
+/// Checks and plans a program for a page-aligned data buffer of `data` bytes, overwrites it, and does something with what was made of it.
+pub(crate) fn with_planned<T>(mut program: Vec<u8>, data: u64, then: impl FnOnce(&Accepted<'_, '_>, &Plan) -> T) -> T {
+    let steps = (program.len() / STEP_SIZE) as u32;
+    let mut words = vec![0; room(steps).words()];
+    let mut workspace = Workspace::new(&mut words, room(steps));
+    let limits = Limits::default();
+    let mut accepted = check(&program, buffer(data), &limits, &mut workspace).expect("the program is right");
+    let mut pieces = vec![Piece::default(); max_pieces(steps)];
+    let plan = plan(&mut accepted, &limits, &mut pieces).expect("the program can be planned");
+    program.fill(0xFF);
+    then(&accepted, &plan)
 }
 
 /// Room for programs of so many steps, and as much device-local memory as a device has.
@@ -193,10 +206,5 @@ pub(crate) fn planned_with(codes: &[u8], page_offset: u32, limits: &Limits, piec
     let plan = plan(&mut accepted, limits, &mut pieces);
     let checked = accepted.checked();
     pieces.truncate(plan.map_or(0, |plan| plan.pieces()));
-    Planned {
-        bytes,
-        checked,
-        plan,
-        pieces,
-    }
+    Planned { checked, plan, pieces }
 }

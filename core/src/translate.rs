@@ -3,62 +3,43 @@
 use hawser_abi::descriptor::{
     Binding, Descriptor, DeviceStep, IN_IMMEDIATE, IN_SCRATCH, NOWHERE, READ_BINDING, WRITE_BINDING, binding_flags,
 };
-use hawser_abi::program::{Space, Step, SubmitHeader};
+use hawser_abi::program::{Space, Step};
 use zerocopy::IntoBytes;
 
 use crate::address::{BlockOffset, DeviceAddress};
-use crate::check::Checked;
+use crate::check::{Accepted, Checked};
 use crate::combination::{COMBINATIONS, combination, spaces};
-use crate::header::STEP_SIZE;
 use crate::layout::{ArenaLayout, BINDINGS};
 use crate::writer::{ArenaWriter, OutsideArena};
 
 /// Steps that are written together: a KiB, which fits on a kernel stack.
 const RUN: usize = 16;
 
-/// Why a program could not be translated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TranslateError {
-    /// It does not have the number of steps that were checked.
-    OtherProgram,
-    /// The block is not the one that was planned.
-    OutsideArena,
-}
-
-impl From<OutsideArena> for TranslateError {
-    fn from(OutsideArena: OutsideArena) -> Self {
-        Self::OutsideArena
-    }
-}
-
-/// Writes the steps of `program`, the input buffer that was checked.
+/// Writes the steps of a program that was checked, as they were when they were checked, into the block for which it was planned.
 ///
 /// Offsets stay as they are; spaces become bindings. A destination can only become [`WRITE_BINDING`] and a source only [`READ_BINDING`],
 /// whatever the step says.
 pub fn translate(
-    checked: &Checked,
-    program: &[u8],
+    accepted: &Accepted<'_, '_>,
     layout: &ArenaLayout,
     writer: &mut impl ArenaWriter,
-) -> Result<(), TranslateError> {
-    let steps = program.get(size_of::<SubmitHeader>()..).unwrap_or_default();
-    let (steps, rest) = steps.as_chunks::<STEP_SIZE>();
-    if !rest.is_empty() || u32::try_from(steps.len()) != Ok(checked.step_count()) {
-        return Err(TranslateError::OtherProgram);
-    }
+) -> Result<(), OutsideArena> {
     let mut at = layout.steps;
-    let mut translated = [[0; STEP_SIZE]; RUN];
-    for run in steps.chunks(RUN) {
-        for (place, bytes) in translated.iter_mut().zip(run) {
-            *place = zerocopy::transmute!(device_step(&zerocopy::transmute!(*bytes)));
+    let mut translated = [[0; size_of::<DeviceStep>()]; RUN];
+    for (rows, rests) in accepted.copy().steps() {
+        for (rows, rests) in rows.chunks(RUN).zip(rests.chunks(RUN)) {
+            for (place, (row, rest)) in translated.iter_mut().zip(rows.iter().zip(rests)) {
+                *place = zerocopy::transmute!(device_step(&rest.step(row.offsets())));
+            }
+            let bytes = translated.get(..rows.len()).unwrap_or_default().as_flattened();
+            writer.write(at, bytes)?;
+            at = at.plus(bytes.len() as u64);
         }
-        let bytes = translated.get(..run.len()).unwrap_or_default().as_flattened();
-        writer.write(at, bytes)?;
-        at = at.plus(bytes.len() as u64);
     }
     Ok(())
 }
 
+#[inline(always)]
 fn device_step(step: &Step) -> DeviceStep {
     DeviceStep {
         opcode: step.opcode,

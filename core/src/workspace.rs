@@ -2,22 +2,22 @@
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::check::pass::BLOCK;
 use crate::check::temporaries::{Temporaries, temporaries_words};
 use crate::check::units::{Units, unit_words};
 use crate::coverage::{Coverage, coverage_words};
-use crate::digest::{Row, digest};
+use crate::digest::digest;
 use crate::intervals::{Interval, IntervalLog, SortBench};
 use crate::sort::COUNTS;
+use crate::trusted::{BLOCK, TrustedBlock, TrustedCopy};
 
 /// Sources of a step that can each add an interval to what the program reads.
 const READS_PER_STEP: usize = 3;
 /// Words for counting while intervals are sorted.
 const COUNT_WORDS: usize = COUNTS / 2;
-/// Words for the places of one step's operands.
-const ROW_WORDS: usize = READS_PER_STEP + 1;
 /// Words for what one step reads, and what it writes.
 const LOG_WORDS: usize = READS_PER_STEP + 1;
+/// Words of a block of the trusted copy.
+const BLOCK_WORDS: usize = size_of::<TrustedBlock>() / size_of::<u64>();
 
 /// The programs that a [`Workspace`] has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +29,26 @@ pub struct Room {
 }
 
 impl Room {
-    /// Words that the workspace needs: 72 bytes for each step, a bit and some more for each byte of device-local memory, and 260 KiB.
+    /// Words that the workspace needs: 128 bytes for each step, a bit and some more for each byte of device-local memory, and 260 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(LOG_WORDS)
-            .saturating_add(self.row_words())
+            .saturating_add(self.block_words())
+            .saturating_add(self.spare_words())
             .saturating_add(coverage_words(self.scratch))
             .saturating_add(unit_words(self.scratch))
             .saturating_add(COUNT_WORDS)
             .saturating_add(temporaries_words(self.steps))
     }
 
-    /// Words for the places of all operands, of whole blocks of steps.
-    const fn row_words(self) -> usize {
-        (self.steps as usize)
-            .div_ceil(BLOCK)
-            .saturating_mul(BLOCK)
-            .saturating_mul(ROW_WORDS)
+    /// Words for the trusted copy of as many whole blocks as have so many steps.
+    const fn block_words(self) -> usize {
+        (self.steps as usize).div_ceil(BLOCK).saturating_mul(BLOCK_WORDS)
+    }
+
+    /// Words for sorting what so many steps read.
+    const fn spare_words(self) -> usize {
+        (self.steps as usize).saturating_mul(READS_PER_STEP)
     }
 }
 
@@ -57,8 +60,8 @@ pub struct Workspace<'a> {
     room: Room,
     reads: IntervalLog<'a>,
     writes: IntervalLog<'a>,
-    rows: &'a mut [u64],
-    used: usize,
+    copy: TrustedCopy<'a>,
+    spare: &'a mut [Interval],
     temporaries: Temporaries<'a>,
     counts: &'a mut [u32],
 }
@@ -74,7 +77,8 @@ impl<'a> Workspace<'a> {
         let steps = room.steps as usize;
         let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
         let (writes, rest) = split(rest, steps);
-        let (rows, rest) = split(rest, room.row_words());
+        let (blocks, rest) = split(rest, room.block_words());
+        let (spare, rest) = split(rest, room.spare_words());
         let (temporaries, rest) = split(rest, temporaries_words(room.steps));
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
         let (units, rest) = split(rest, unit_words(room.scratch));
@@ -83,8 +87,8 @@ impl<'a> Workspace<'a> {
             room,
             reads: IntervalLog::new(intervals(reads)),
             writes: IntervalLog::new(intervals(writes)),
-            rows,
-            used: 0,
+            copy: TrustedCopy::new(<[TrustedBlock]>::mut_from_bytes(blocks.as_mut_bytes()).unwrap_or_default()),
+            spare: intervals(spare),
             temporaries: Temporaries::new(
                 Coverage::new(scratch, room.scratch),
                 Units::new(intervals(units)),
@@ -99,27 +103,30 @@ impl<'a> Workspace<'a> {
         self.room
     }
 
-    /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the rows for the places of its operands, block by block.
-    pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [[Row; BLOCK]], &mut Temporaries<'a>) {
+    /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the blocks of its trusted copy.
+    pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [TrustedBlock], &mut Temporaries<'a>) {
         self.temporaries.clear(window);
-        self.reads.clear();
-        self.writes.clear();
-        self.used = (steps as usize).saturating_mul(ROW_WORDS);
-        let rows = <[[Row; BLOCK]]>::mut_from_bytes(self.rows.as_mut_bytes()).unwrap_or_default();
-        (rows, &mut self.temporaries)
+        (self.copy.start(steps as usize), &mut self.temporaries)
+    }
+
+    /// The trusted copy.
+    pub(crate) const fn copy(&self) -> &TrustedCopy<'a> {
+        &self.copy
     }
 
     /// What was recorded to be read and to be written, as ascending intervals that do not touch.
     pub(crate) fn sorted(&mut self) -> (&[Interval], &[Interval]) {
-        let rows = self.rows.get(..self.used).unwrap_or_default();
-        let rows = <[Row]>::ref_from_bytes(rows.as_bytes()).unwrap_or_default();
-        digest(rows, &mut self.reads, &mut self.writes);
-        // The rows have been read, once for all, and their memory serves to sort.
+        self.reads.clear();
+        self.writes.clear();
+        digest(
+            self.copy.steps().map(|(rows, _)| rows),
+            &mut self.reads,
+            &mut self.writes,
+        );
         let mut bench = SortBench {
-            spare: intervals(self.rows),
+            spare: self.spare,
             counts: self.counts,
         };
-        self.used = 0;
         (self.reads.sorted(&mut bench), self.writes.sorted(&mut bench))
     }
 }
@@ -139,17 +146,19 @@ fn intervals(words: &mut [u64]) -> &mut [Interval] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trusted::Row;
 
     #[test]
     fn there_is_room_for_what_was_promised() {
-        for (steps, scratch) in [(0, 0), (1, 0), (5, 1), (7, 70_000)] {
+        for (steps, scratch) in [(0, 0), (1, 0), (5, 1), (64, 1), (65, 1), (7, 70_000)] {
             let room = Room { steps, scratch };
             let mut words = std::vec![u64::MAX; room.words()];
             let mut workspace = Workspace::new(&mut words, room);
             assert_eq!(workspace.room(), room);
-            let (rows, _) = workspace.start(steps, scratch);
-            assert_eq!(rows.len(), steps.div_ceil(BLOCK as u32) as usize);
-            for (row, number) in rows.as_flattened_mut().iter_mut().zip((0..).step_by(4)) {
+            let (blocks, _) = workspace.start(steps, scratch);
+            assert_eq!(blocks.len(), steps.div_ceil(BLOCK as u32) as usize);
+            let rows = blocks.iter_mut().flat_map(|block| &mut block.rows);
+            for (row, number) in rows.zip((0..).step_by(4)) {
                 let start = [0, 1, 2, 3].map(|lane| (number + lane) * 8);
                 *row = Row {
                     start,
@@ -157,7 +166,10 @@ mod tests {
                 };
             }
             let (reads, writes) = workspace.sorted();
-            assert_eq!((reads.len(), writes.len()), (steps as usize * 3, steps as usize));
+            let found = (reads.to_vec(), writes.to_vec());
+            assert_eq!((found.0.len(), found.1.len()), (steps as usize * 3, steps as usize));
+            let (reads, writes) = workspace.sorted();
+            assert_eq!((reads, writes), (&found.0[..], &found.1[..]), "a second time");
         }
     }
 

@@ -1,10 +1,10 @@
-//! A submission arrives: it is checked, planned, and given a slot and space. `PASSIVE_LEVEL`.
+//! A submission arrives: it is checked, planned, given a slot and space, and written there. `PASSIVE_LEVEL`.
 
 use hawser_abi::pci;
 use hawser_abi::reason::Reason;
 use hawser_abi::result::{ResultRecord, state};
 use hawser_core::{
-    AllocateError, BeginError, BufferShape, Limits, Piece, Refusal, Room, Workspace, check, max_pieces, plan,
+    Accepted, AllocateError, BeginError, BufferShape, Limits, Piece, Refusal, Room, Workspace, check, max_pieces, plan,
     readable_cookie, translate,
 };
 use kmdf::{Instant, NewDevice, NtStatus, Pool, PoolSlice, Request, Result, WaitLock};
@@ -22,7 +22,7 @@ use crate::stats::{End, count};
 pub struct Arrival(Instant);
 kmdf::context_type!(Arrival);
 
-/// Memory for checking and planning, used by one submission at a time.
+/// Memory for checking and planning, and for the trusted copy of a program. Used by one submission at a time.
 #[derive(Debug)]
 pub struct Workbench(WaitLock<Tools>);
 
@@ -117,15 +117,14 @@ pub fn attempt(device: &Device, request: Request) -> Attempt {
     }
 }
 
-/// Checks and plans the program, carves its space, and enters it among the results of its handle.
+/// Prepares the program for the device, and enters it among the results of its handle. That the cookie is not in use is looked at last.
 fn admit(device: &Device, job: &mut OwnedJob, request: &Request) -> core::result::Result<(), Hindrance> {
     let limits = device.limits().ok_or(Hindrance::reason(Reason::DeviceGone))?;
     job.work = Work {
         arrived: request.note::<Arrival>().map_or_else(Instant::now, |arrival| arrival.0),
         ..Work::default()
     };
-    examine(device, job, request, &limits)?;
-    carve(device, job)?;
+    prepare(device, job, request, &limits)?;
     let cookie = job.work.checked.map_or(0, |checked| checked.cookie());
     if let Some(handle) = request.file::<Handle>() {
         job.work.ticket = Some(handle.begin(cookie).map_err(|error| match error {
@@ -137,8 +136,8 @@ fn admit(device: &Device, job: &mut OwnedJob, request: &Request) -> core::result
     Ok(())
 }
 
-/// Checks and plans the program. Header rules come first, then the steps in order; that the cookie is not in use is looked at last.
-fn examine(
+/// Checks and plans the program, carves its space, and writes it there. What is written comes from the trusted copy that was checked, so the workbench is kept until then.
+fn prepare(
     device: &Device,
     job: &mut OwnedJob,
     request: &Request,
@@ -156,7 +155,17 @@ fn examine(
         let empty = device.large_lists.take().ok_or(Hindrance::NotNow)?;
         job.keep_list(core::mem::replace(pieces, empty));
     }
-    Ok(())
+    carve(device, job)?;
+    write_steps(device, job, &accepted)
+}
+
+/// Writes the translated steps into the job's block.
+fn write_steps(device: &Device, job: &OwnedJob, accepted: &Accepted<'_, '_>) -> core::result::Result<(), Hindrance> {
+    let no_room = Hindrance::reason(Reason::ArenaTooSmall);
+    let Ok(mut block) = device.arena.block(job.work.block) else {
+        return Err(no_room);
+    };
+    translate(accepted, job.work.plan.layout(), &mut block).map_err(|_| no_room)
 }
 
 /// The input buffer: empty where the I/O manager made none.
@@ -205,26 +214,17 @@ fn no_space(error: AllocateError, reason: Reason) -> Hindrance {
     }
 }
 
-/// Writes the program and the copied data into the block, and goes on to the map stage.
+/// Writes the copied data into the block, and goes on to the map stage.
 fn go(device: &Device, mut job: OwnedJob, request: Request) {
-    let translated = fill(device, &mut job, &request);
     let Dma::Idle(idle) = job.take_dma() else {
         debug_assert!(false, "the job of a free slot is idle");
         return request.complete(NtStatus::INTERNAL_ERROR);
     };
     job.dma = Dma::Mapping(idle.begin(request));
-    let ready = translated.and_then(|()| crate::copy_in::copy_in(device, &mut job));
-    match ready {
+    match crate::copy_in::copy_in(device, &mut job) {
         Ok(()) => map::enter(device, job),
         Err(_) => map::abandon(device, job, End::Refused(Refusal::new(Reason::MappingFailed))),
     }
-}
-
-fn fill(device: &Device, job: &mut OwnedJob, request: &Request) -> Result {
-    let checked = job.work.checked.ok_or(NtStatus::INTERNAL_ERROR)?;
-    let mut block = device.arena.block(job.work.block)?;
-    let translated = translate(&checked, program(request), job.work.plan.layout(), &mut block);
-    translated.map_err(|_| NtStatus::INTERNAL_ERROR)
 }
 
 /// Ends a submission that has no slot.

@@ -1,22 +1,19 @@
 //! Looks at the steps of a program, a block at a time.
 
-use hawser_abi::program::Step;
-
+use super::captured::Captured;
 use super::frame::Frame;
 use super::operands::{Operands, SpaceSizes};
 use super::places::Places;
 use super::swift::Swift;
-use crate::digest::Row;
 use crate::header::STEP_SIZE;
 use crate::limits::Limits;
 use crate::refusal::Refusal;
+use crate::trusted::{BLOCK, TrustedBlock};
 
-/// Steps that are looked at together.
-pub(crate) const BLOCK: usize = GROUP * GROUPS;
 /// Steps that have a bit for each operand in a word.
 pub(super) const GROUP: usize = (u64::BITS / PER_STEP) as usize;
 /// Words that have a bit for each operand of a block.
-const GROUPS: usize = 4;
+const GROUPS: usize = BLOCK / GROUP;
 /// Bits for the operands of a step.
 const PER_STEP: u32 = 4;
 
@@ -85,26 +82,29 @@ impl<'l> Pass<'l> {
         }
     }
 
-    /// Finds the places of the operands of each step of a block, of at most [`BLOCK`] steps, up to the first step that breaks a rule by itself.
-    pub(super) fn look_at(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row; BLOCK]) -> Seen {
+    /// Takes each step of a block, of at most [`BLOCK`] steps, into the trusted copy, with the places of its operands, up to the first step that breaks a rule by itself.
+    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock) -> Seen {
         let swift = self.swift.as_ref();
-        if let Some(reach) = swift.and_then(|swift| swift.look_at(block, rows)) {
+        if let Some(reach) = swift.and_then(|swift| swift.look_at(steps, block)) {
             return Seen { reach, broken: Ok(()) };
         }
-        self.look_at_each(block, rows)
+        self.look_at_each(steps, block)
     }
 
     /// The same, step by step.
     #[cold]
     #[inline(never)]
-    fn look_at_each(&self, block: &[[u8; STEP_SIZE]], rows: &mut [Row; BLOCK]) -> Seen {
+    fn look_at_each(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock) -> Seen {
         let mut reach = Reach::default();
-        for (steps, rows) in block.chunks(GROUP).zip(rows.chunks_mut(GROUP)) {
+        let TrustedBlock { rows, rests } = block;
+        let places = rows.chunks_mut(GROUP).zip(rests.chunks_mut(GROUP));
+        for (steps, (rows, rests)) in steps.chunks(GROUP).zip(places) {
             let mut group = GroupReach::default();
-            for ((step, row), before) in steps.iter().zip(rows).zip(0..) {
-                match self.look_at_one(step) {
+            for (((step, row), rest), before) in steps.iter().zip(rows).zip(rests).zip(0..) {
+                let step = Captured::of(step);
+                match self.look_at_one(&step) {
                     Ok(places) => {
-                        *row = places.row();
+                        (*row, *rest) = (places.row(), step.rest());
                         group.add(places.reach);
                     }
                     Err(refusal) => {
@@ -120,15 +120,15 @@ impl<'l> Pass<'l> {
     }
 
     /// The places of a step's operands, if it breaks no rule, or the first rule that it breaks.
-    fn look_at_one(&self, step: &[u8; STEP_SIZE]) -> Result<Places, Refusal> {
+    fn look_at_one(&self, step: &Captured) -> Result<Places, Refusal> {
         let swift = self.swift.as_ref();
         let places = swift.and_then(|swift| swift.look_at_one(step));
         places.map_or_else(|| self.exact(step), Ok)
     }
 
     /// The same by the rules that are spelled out.
-    fn exact(&self, step: &[u8; STEP_SIZE]) -> Result<Places, Refusal> {
-        let step: Step = zerocopy::transmute!(*step);
+    fn exact(&self, step: &Captured) -> Result<Places, Refusal> {
+        let step = step.step();
         let frame = Frame::of(&step, self.limits)?;
         let operands = Operands::find(&step, &frame, self.sizes)?;
         operands.check_immediate(&step, &frame)?;

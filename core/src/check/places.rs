@@ -4,8 +4,8 @@ use hawser_abi::program::Space;
 use wide::i32x4;
 
 use super::rows::FIRST_REACH;
-use crate::digest::Row;
 use crate::intervals::{Interval, SCRATCH_BASE};
+use crate::trusted::Row;
 
 /// The first place of device-local memory: a byte's place is its offset in the data buffer, or this much more than its offset in device-local memory.
 pub(super) const SPACE: i32 = SCRATCH_BASE as i32;

@@ -10,7 +10,7 @@
 use hawser_abi::op::{ElementType, Opcode, Predicate};
 use hawser_abi::program::Space;
 use hawser_abi::rules::{AuxUse, ElementOf, Extent, InPlace, OperandRule, Rule, rule};
-use wide::i32x4;
+use wide::{i32x4, u16x8, u64x2};
 
 use crate::combination::COMBINATIONS;
 
@@ -50,6 +50,36 @@ impl Lanes {
     }
 }
 
+/// Two words, as a step has them side by side.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+pub(super) struct Pair([u64; 2]);
+
+impl Pair {
+    const fn is(self, other: Self) -> bool {
+        let ([a, b], [c, d]) = (self.0, other.0);
+        a == c && b == d
+    }
+
+    #[inline(always)]
+    pub(super) fn get(self) -> u64x2 {
+        u64x2::new(self.0)
+    }
+
+    /// The first word.
+    #[inline(always)]
+    pub(super) fn first(self) -> u64 {
+        let Self([first, _]) = self;
+        first
+    }
+
+    /// The same as numbers of 16 bits.
+    #[inline(always)]
+    pub(super) fn quarters(self) -> u16x8 {
+        bytemuck::cast(self.get())
+    }
+}
+
 /// What is not said of an operation by the numbers of its row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -78,24 +108,20 @@ pub(super) struct Row {
     pub(super) unaligned: Lanes,
     /// Mask of operands that may begin where the destination begins, because they are then exactly the same bytes. The destination itself always may.
     pub(super) in_place: Lanes,
-    /// Bits of the first eight bytes of a step that are clear.
-    pub(super) clear: u64,
-    /// Bits of an immediate that are clear.
-    pub(super) immediate_clear: u64,
-    /// Bits that are clear of the auxiliary numbers, taken as one of 64 bits, and of their sum with the next number.
-    pub(super) aux_clear: u64,
-    /// What is added to the auxiliary numbers to see that they are not too large.
-    pub(super) aux_bias: u64,
+    /// Bits that are clear of a step's first word, and of the number of its elements less one.
+    pub(super) clear: Pair,
+    /// The largest immediate and auxiliary numbers, by their quarters: each quarter's largest value.
+    pub(super) most: Pair,
+    /// Bytes of the destination, where that is one element; nothing of the others.
+    pub(super) single: Lanes,
     /// The spaces in which operands may not lie, as [`Combination::spaces`] has them.
-    pub(super) refused: u64,
-    /// Bytes of the destination, where that is one element.
-    pub(super) single: i32,
+    pub(super) refused: u32,
     /// Binary logarithm of the size of an element.
-    pub(super) shift: u8,
+    pub(super) shift: u32,
+    /// The highest bit, if there is something else to say.
+    pub(super) special_bit: u32,
     /// What else there is to say.
     pub(super) special: Special,
-    /// The highest bit, if there is something else to say.
-    pub(super) special_bit: u64,
 }
 
 /// The row of an operation on an element type; for what is not defined, one that refuses everything.
@@ -166,15 +192,13 @@ const UNDEFINED: Row = Row {
     truths: Lanes::ZERO,
     unaligned: Lanes::ZERO,
     in_place: Lanes::ZERO,
-    clear: u64::MAX,
-    immediate_clear: u64::MAX,
-    aux_clear: u64::MAX,
-    aux_bias: 0,
-    refused: u64::MAX,
-    single: 0,
+    clear: Pair([u64::MAX; 2]),
+    most: Pair([0; 2]),
+    single: Lanes::ZERO,
+    refused: u32::MAX,
     shift: 0,
-    special: Special::None,
     special_bit: 0,
+    special: Special::None,
 };
 
 impl Row {
@@ -184,12 +208,10 @@ impl Row {
             && self.truths.are(other.truths)
             && self.unaligned.are(other.unaligned)
             && self.in_place.are(other.in_place)
-            && self.clear == other.clear
-            && self.immediate_clear == other.immediate_clear
-            && self.aux_clear == other.aux_clear
-            && self.aux_bias == other.aux_bias
+            && self.clear.is(other.clear)
+            && self.most.is(other.most)
+            && self.single.are(other.single)
             && self.refused == other.refused
-            && self.single == other.single
             && self.shift == other.shift
             && self.special as u8 == other.special as u8
     }
@@ -205,34 +227,32 @@ const fn row(rule: &Rule, element: ElementType) -> Row {
         truths: lanes(rule, element, Number::Truths),
         unaligned: lanes(rule, element, Number::Unaligned),
         in_place: in_place(rule, element),
-        clear: clear(rule.flags(element), special),
-        immediate_clear: !(u64::MAX >> (64 - 8 * element.size())),
-        aux_clear: match rule.aux {
-            AuxUse::Unused | AuxUse::SourceType => u64::MAX,
-            AuxUse::Predicate => !PREDICATE_BITS,
-            // Something else is to be said of all of them.
-            AuxUse::Rows | AuxUse::Product => 0,
-        },
-        aux_bias: match rule.aux {
-            AuxUse::Predicate => PREDICATE_BITS + 1 - Predicate::ALL.len() as u64,
-            AuxUse::Unused | AuxUse::SourceType | AuxUse::Rows | AuxUse::Product => 0,
-        },
+        clear: Pair([
+            clear(rule.flags(element), special),
+            !((1 << (LENGTH_BITS - element.size().trailing_zeros())) - 1),
+        ]),
+        most: Pair([
+            u64::MAX >> (64 - 8 * element.size()),
+            match rule.aux {
+                AuxUse::Unused | AuxUse::SourceType => 0,
+                AuxUse::Predicate => Predicate::ALL.len() as u64 - 1,
+                // Something else is to be said of all of them.
+                AuxUse::Rows | AuxUse::Product => u64::MAX,
+            },
+        ]),
+        single: lanes(rule, element, Number::Single),
         refused: refused(rule),
-        single: {
-            let Lanes([destination, ..]) = lanes(rule, element, Number::Single);
-            destination
-        },
-        shift: element.size().trailing_zeros() as u8,
-        special,
+        shift: element.size().trailing_zeros(),
         special_bit: match special {
             Special::None => 0,
-            Special::SourceType | Special::Product | Special::Rows => 1 << 63,
+            Special::SourceType | Special::Product | Special::Rows => 1 << 31,
         },
+        special,
     }
 }
 
-/// Bits that predicates have.
-const PREDICATE_BITS: u64 = (Predicate::ALL.len() as u64).next_power_of_two() - 1;
+/// Bits of offsets and lengths: no space has more bytes than so many can count.
+pub(super) const LENGTH_BITS: u32 = 30;
 
 const fn special(aux: AuxUse) -> Special {
     match aux {
@@ -304,7 +324,7 @@ const fn in_place(rule: &Rule, element: ElementType) -> Lanes {
 }
 
 /// Spaces of operands as bits: four for each operand, the destination's lowest, of which the one is set that has the number of the space.
-const fn spaces_as_bits(combination: usize) -> u64 {
+const fn spaces_as_bits(combination: usize) -> u32 {
     let (mut bits, mut operand) = (0, 0);
     while operand < 4 {
         bits |= 1 << (4 * operand + (combination >> (2 * operand) & 3));
@@ -314,10 +334,10 @@ const fn spaces_as_bits(combination: usize) -> u64 {
 }
 
 /// The spaces that a rule refuses.
-const fn refused(rule: &Rule) -> u64 {
+const fn refused(rule: &Rule) -> u32 {
     let (mut bits, mut operand) = (0, 0);
     while operand < 4 {
-        bits |= (!rule.operands[operand].spaces as u64 & 0xF) << (4 * operand);
+        bits |= (!rule.operands[operand].spaces as u32 & 0xF) << (4 * operand);
         operand += 1;
     }
     bits
@@ -331,12 +351,12 @@ pub(super) struct Combination {
     pub(super) memory: Lanes,
     /// Mask of operands in device-local memory.
     pub(super) scratch: Lanes,
-    /// The spaces of all operands, as [`spaces_as_bits`] has them.
-    pub(super) spaces: u64,
-    /// All bits unless there is an immediate.
-    pub(super) no_immediate: u64,
+    /// All bits of the first word, unless there is an immediate.
+    pub(super) no_immediate: Pair,
     /// Operands in device-local memory, as the highest bits, in the order of a [`Row`](crate::digest::Row): first to third source, then the destination, so that what a step reads comes before what it writes.
     pub(super) reach: u64,
+    /// The spaces of all operands, as [`spaces_as_bits`] has them.
+    pub(super) spaces: u32,
 }
 
 /// Every combination, by its number.
@@ -344,9 +364,9 @@ static SPACES: [Combination; COMBINATIONS] = {
     let mut all = [Combination {
         memory: Lanes::ZERO,
         scratch: Lanes::ZERO,
-        spaces: 0,
-        no_immediate: u64::MAX,
+        no_immediate: Pair([u64::MAX, 0]),
         reach: 0,
+        spaces: 0,
     }; COMBINATIONS];
     let mut number = 0;
     while number < COMBINATIONS {
@@ -361,7 +381,7 @@ static SPACES: [Combination; COMBINATIONS] = {
                     of.scratch.0[operand] = -1;
                     of.reach |= FIRST_REACH << ((operand + 3) % 4);
                 }
-                IMMEDIATE_SPACE => of.no_immediate = 0,
+                IMMEDIATE_SPACE => of.no_immediate = Pair([0; 2]),
                 _ => {}
             }
             operand += 1;

@@ -4,16 +4,17 @@
 //! ([`frame`](super::frame), [`operands`](super::operands)), which also say what is wrong.
 
 use hawser_abi::op::ALL_ELEMENT_TYPES;
-use wide::{i32x4, u64x2};
+use wide::{i32x4, u16x8, u64x2};
 
+use super::captured::Captured;
 use super::operands::SpaceSizes;
-use super::pass::{BLOCK, GROUP, GroupReach, Reach};
+use super::pass::{GROUP, GroupReach, Reach};
 use super::places::{Places, SPACE};
-use super::rows::{ALL_OPERATIONS, Row, Special, row_of, spaces_of};
+use super::rows::{ALL_OPERATIONS, LENGTH_BITS, Row, Special, row_of, spaces_of};
 use crate::combination::combination;
-use crate::digest::Row as PlacesRow;
 use crate::header::STEP_SIZE;
 use crate::limits::Limits;
+use crate::trusted::TrustedBlock;
 
 /// What holds for a whole program.
 pub(super) struct Swift {
@@ -36,27 +37,33 @@ impl Swift {
         })
     }
 
-    /// Finds the places of the operands of a block of steps, if none of them may break a rule by itself.
+    /// Takes a block of steps into the trusted copy, and finds the places of their operands, if none of them may break a rule by itself.
     #[inline(never)]
-    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], rows: &mut [PlacesRow; BLOCK]) -> Option<Reach> {
+    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock) -> Option<Reach> {
         let mut reach = Reach::default();
-        let mut special = 0_u64;
+        let mut specials = 0_u64;
         let mut doubts = Doubts::NONE;
-        for (steps, rows) in steps.chunks(GROUP).zip(rows.chunks_mut(GROUP)) {
+        let TrustedBlock { rows, rests } = block;
+        let places = rows.chunks_mut(GROUP).zip(rests.chunks_mut(GROUP));
+        for (steps, (rows, rests)) in steps.chunks(GROUP).zip(places) {
             let mut group = GroupReach::default();
-            for (step, row) in steps.iter().zip(rows) {
-                let rule = row_of_step(step);
-                let (places, doubt) = self.places(step, rule, &Found::NOTHING);
+            let mut special = 0_u32;
+            for ((step, row), rest) in steps.iter().zip(rows).zip(rests) {
+                let step = Captured::of(step);
+                *rest = step.rest();
+                let rule = row_of(step.operation());
+                let (places, doubt) = self.places(&step, rule, &Found::NOTHING);
                 *row = places.row();
                 group.add(places.reach);
                 special = special >> 1 | rule.special_bit;
                 doubts = doubts.and(doubt);
             }
+            specials = specials.unbounded_shr(steps.len() as u32) | u64::from(special) << u32::BITS;
             reach.add(group, steps.len());
         }
-        if special != 0 {
+        if specials != 0 {
             let unused = u64::BITS.saturating_sub(reach.steps());
-            doubts = doubts.and(self.look_at_special(steps, rows, special.unbounded_shr(unused)));
+            doubts = doubts.and(self.look_at_special(block, specials.unbounded_shr(unused)));
         }
         doubts.are_none().then_some(reach)
     }
@@ -64,16 +71,17 @@ impl Swift {
     /// Finds once more the places of the steps whose bits are set, of which their rows do not say everything. They are few, and come where nobody knows: so all that are in a block are dealt with after
     /// the others.
     #[inline(never)]
-    fn look_at_special(&self, steps: &[[u8; STEP_SIZE]], rows: &mut [PlacesRow; BLOCK], special: u64) -> Doubts {
+    fn look_at_special(&self, block: &mut TrustedBlock, special: u64) -> Doubts {
         let mut left = special;
         let mut doubts = Doubts::NONE;
         while left != 0 {
             let number = left.trailing_zeros() as usize;
             left &= left.wrapping_sub(1);
-            if let (Some(step), Some(row)) = (steps.get(number), rows.get_mut(number)) {
-                let rule = row_of_step(step);
-                let found = Found::of(step, rule);
-                let (places, operands) = self.operands(step, rule, &found);
+            if let (Some(row), Some(rest)) = (block.rows.get_mut(number), block.rests.get(number)) {
+                let step = Captured::again(row, rest);
+                let rule = row_of(step.operation());
+                let found = Found::of(&step, rule);
+                let (places, operands) = self.operands(&step, rule, &found);
                 *row = places.row();
                 doubts.step |= found.wrong;
                 doubts.operands |= operands;
@@ -83,8 +91,8 @@ impl Swift {
     }
 
     /// The places of the operands of a step, if it breaks no rule by itself.
-    pub(super) fn look_at_one(&self, step: &[u8; STEP_SIZE]) -> Option<Places> {
-        let rule = row_of_step(step);
+    pub(super) fn look_at_one(&self, step: &Captured) -> Option<Places> {
+        let rule = row_of(step.operation());
         let found = match rule.special {
             Special::None => Found::NOTHING,
             _ => Found::of(step, rule),
@@ -95,19 +103,16 @@ impl Swift {
 
     /// The places of the operands of a step, and whether it may break a rule by itself, given what was found beside its row. What it reads of device-local memory is not looked at.
     #[inline(always)]
-    fn places(&self, step: &[u8; STEP_SIZE], row: &Row, found: &Found) -> (Places, Doubts) {
-        let [head, count, d, a, b, c, immediate, aux] = words(step);
-        let spaces = spaces_of(combination((head >> 32) as u32));
-        let wrong = found.wrong
-            | head & row.clear
-            | row.refused & spaces.spaces
-            | immediate & (row.immediate_clear | spaces.no_immediate)
-            | (aux | aux.wrapping_add(row.aux_bias)) & row.aux_clear;
+    fn places(&self, step: &Captured, row: &Row, found: &Found) -> (Places, Doubts) {
+        let spaces = spaces_of(combination(step.spaces()));
         let (places, operands) = self.operands(step, row, found);
+        let quarters: u16x8 = bytemuck::cast(step.tail);
+        let beyond: u64x2 = bytemuck::cast(quarters.saturating_sub(row.most.quarters()));
+        let [first, second] = step.offsets;
         let doubts = Doubts {
-            step: wrong,
-            sizes: count.wrapping_sub(1) | count << row.shift,
-            offsets: u64x2::new([d, a]) | u64x2::new([b, c]),
+            step: u64::from(row.refused & spaces.spaces) | found.wrong,
+            words: less_one_element(step.head) & row.clear.get() | step.tail & spaces.no_immediate.get() | beyond,
+            offsets: first | second,
             operands,
         };
         (places, doubts)
@@ -115,12 +120,12 @@ impl Swift {
 
     /// The places of the operands of a step, and which of them are not aligned, lie outside of their space, or overlap the destination where they must not.
     #[inline(always)]
-    fn operands(&self, step: &[u8; STEP_SIZE], row: &Row, found: &Found) -> (Places, i32x4) {
-        let [head, count, d, a, b, c, ..] = words(step);
-        let spaces = spaces_of(combination((head >> 32) as u32));
-        let length = row.counted.get() & i32x4::splat((count << row.shift) as i32)
-            | row.truths.get() & i32x4::splat(count as i32)
-            | i32x4::new([row.single, 0, 0, 0])
+    fn operands(&self, step: &Captured, row: &Row, found: &Found) -> (Places, i32x4) {
+        let spaces = spaces_of(combination(step.spaces()));
+        let count = step.counts();
+        let length = row.counted.get() & count.unbounded_shl_scalar(row.shift)
+            | row.truths.get() & count
+            | row.single.get()
             | found.length;
         let (unaligned, in_place) = (
             row.unaligned.get() | found.unaligned,
@@ -128,7 +133,7 @@ impl Swift {
         );
         let (in_memory, in_scratch) = (spaces.memory.get(), spaces.scratch.get());
         let length = length & in_memory;
-        let offset = i32x4::new([d as i32, a as i32, b as i32, c as i32]);
+        let offset = step.lanes();
         let limit = sum(in_memory & self.data, in_scratch & self.more_scratch);
         let outside = length.simd_gt(difference(limit, offset));
         let start = sum(offset, in_scratch & SPACE);
@@ -149,9 +154,8 @@ impl Swift {
 #[derive(Clone, Copy)]
 struct Doubts {
     step: u64,
-    /// Of these, bits that numbers below 2³⁰ do not have.
-    sizes: u64,
-    /// Of these as well.
+    words: u64x2,
+    /// Of these, bits that numbers of [`LENGTH_BITS`] do not have.
     offsets: u64x2,
     operands: i32x4,
 }
@@ -159,7 +163,7 @@ struct Doubts {
 impl Doubts {
     const NONE: Self = Self {
         step: 0,
-        sizes: 0,
+        words: u64x2::ZERO,
         offsets: u64x2::ZERO,
         operands: i32x4::ZERO,
     };
@@ -168,7 +172,7 @@ impl Doubts {
     fn and(self, other: Self) -> Self {
         Self {
             step: self.step | other.step,
-            sizes: self.sizes | other.sizes,
+            words: self.words | other.words,
             offsets: self.offsets | other.offsets,
             operands: self.operands | other.operands,
         }
@@ -176,8 +180,8 @@ impl Doubts {
 
     #[inline(always)]
     fn are_none(self) -> bool {
-        let [even, odd] = self.offsets.to_array();
-        self.step | (self.sizes | even | odd) >> 30 == 0 && self.operands == i32x4::ZERO
+        let ([even, odd], [head, tail]) = (self.offsets.to_array(), self.words.to_array());
+        self.step | head | tail | (even | odd) >> LENGTH_BITS == 0 && self.operands == i32x4::ZERO
     }
 }
 
@@ -204,8 +208,8 @@ impl Found {
 
     /// What is found of the few operations that have something of their own. They are dealt with alike, because which of them a step is cannot be predicted either.
     #[inline(always)]
-    fn of(step: &[u8; STEP_SIZE], row: &Row) -> Self {
-        let [head, count, .., aux] = words(step);
+    fn of(step: &Captured, row: &Row) -> Self {
+        let ([head, count], [_, aux]) = (step.head.to_array(), step.tail.to_array());
         let when = |condition: bool| u64::from(condition).wrapping_neg();
         let (converts, multiplies) = (
             when(row.special == Special::SourceType),
@@ -214,7 +218,7 @@ impl Found {
 
         let source = row_of(head & 0xFF | head >> 8 & 0xFF00);
         let source_bytes = count << source.shift;
-        let not_converted = head & source.clear | source_bytes >> 30;
+        let not_converted = head & source.clear.first() | source_bytes >> LENGTH_BITS;
 
         let (rows, inner) = (u64::from(aux as u32), aux >> 32);
         let columns = (count as u32).checked_div((rows as u32).max(1)).map_or(0, u64::from);
@@ -226,7 +230,7 @@ impl Found {
 
         let a = source_bytes & converts | (left << row.shift) & multiplies;
         let b = (right << row.shift) & multiplies;
-        let bits = 1_u64.wrapping_shl(source.shift.into()).wrapping_sub(1) & converts;
+        let bits = 1_u64.wrapping_shl(source.shift).wrapping_sub(1) & converts;
         let same_size = when(source.shift == row.shift) & converts;
         let first = |of_first: u64| i32x4::new([0, of_first as i32, 0, 0]);
         Self {
@@ -236,20 +240,6 @@ impl Found {
             wrong: not_converted & converts | no_matrix & !converts,
         }
     }
-}
-
-/// The row of a step's operation on its element type.
-#[inline(always)]
-fn row_of_step(step: &[u8; STEP_SIZE]) -> &'static Row {
-    let [head, ..] = words(step);
-    row_of(head)
-}
-
-/// A step as numbers.
-#[inline(always)]
-fn words(bytes: &[u8; STEP_SIZE]) -> [u64; 8] {
-    let (words, _) = bytes.as_chunks::<8>();
-    core::array::from_fn(|word| words.get(word).map_or(0, |bytes| u64::from_le_bytes(*bytes)))
 }
 
 fn bytes(size: u64) -> i32x4 {
@@ -263,6 +253,16 @@ fn bytes(size: u64) -> i32x4 {
 )]
 fn difference(a: i32x4, b: i32x4) -> i32x4 {
     a - b
+}
+
+/// The first word of a step, and the number of its elements less one: too large if there are none.
+#[inline(always)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the lanes of a vector wrap, and nothing panics"
+)]
+fn less_one_element(head: u64x2) -> u64x2 {
+    head + u64x2::new([0, u64::MAX])
 }
 
 /// Sums. Those that are compared with a limit have 31 bits; the end of an operand that goes beyond its limit may wrap.
@@ -285,7 +285,7 @@ fn broadcast(lanes: i32x4) -> i32x4 {
 mod tests {
     use super::*;
     use crate::testing::{IMMEDIATE, NOTHING, Where, data, scratch, step};
-    use hawser_abi::op::{ElementType, Opcode};
+    use hawser_abi::op::{ElementType, Opcode, Predicate};
     use hawser_abi::program::Step;
     use hawser_abi::rules::{AuxUse, EITHER, IMMEDIATE as ONLY_IMMEDIATE, MEMORY, rule};
     use std::vec::Vec;
@@ -335,7 +335,7 @@ mod tests {
     }
 
     fn is_right(swift: &Swift, step: Step) -> bool {
-        swift.look_at_one(&transmute!(step)).is_some()
+        swift.look_at_one(&Captured::of(&transmute!(step))).is_some()
     }
 
     #[test]
@@ -355,6 +355,61 @@ mod tests {
         assert!(is_right(&swift, step));
         step.aux_type = ElementType::I16 as u8;
         assert!(!is_right(&swift, step), "another length");
+    }
+
+    /// What is wrong here is wrong by one bit, wherever it is, or by one.
+    #[test]
+    fn wrong_numbers_are_not_taken_for_right() {
+        let sizes = SpaceSizes {
+            data: 1 << 30,
+            scratch: 0,
+        };
+        let swift = Swift::new(&Limits::default(), sizes).expect("nothing is lacking");
+        let fill = |element, count, immediate| Step {
+            immediate,
+            ..step(Opcode::Fill, element, count, &[data(0), IMMEDIATE])
+        };
+        let compare = |predicate: u64| Step {
+            aux: [predicate as u32, (predicate >> 32) as u32],
+            ..step(Opcode::Compare, ElementType::F64, 4, &[data(0), data(64), data(128)])
+        };
+        let bits = || (0..u64::BITS).map(|bit| 1 << bit);
+        for element in ElementType::ALL {
+            let most = (1 << 30) / element.size();
+            assert!(
+                is_right(&swift, fill(element, most, 0)),
+                "{element:?}: all of the buffer"
+            );
+            let counts = bits().map(|bit| bit | most).filter(|count| *count != most);
+            for count in counts.chain([0, most + 1, u64::MAX]) {
+                assert!(!is_right(&swift, fill(element, count, 0)), "{element:?} {count:#x}");
+            }
+            let widest = u64::MAX >> (64 - 8 * element.size());
+            assert!(is_right(&swift, fill(element, 1, widest)), "{element:?}");
+            for wider in bits().filter(|bit| *bit > widest) {
+                assert!(!is_right(&swift, fill(element, 1, wider)), "{element:?} {wider:#x}");
+            }
+        }
+        let last = Predicate::ALL.len() as u64 - 1;
+        for predicate in 0..=last {
+            assert!(is_right(&swift, compare(predicate)), "{predicate}");
+        }
+        let wrong = bits().map(|bit| bit | 1).filter(|predicate| *predicate > last);
+        for predicate in wrong.chain([last + 1, u64::MAX]) {
+            assert!(!is_right(&swift, compare(predicate)), "{predicate:#x}");
+        }
+        for immediate in bits() {
+            assert!(
+                !is_right(
+                    &swift,
+                    Step {
+                        immediate,
+                        ..compare(0)
+                    }
+                ),
+                "an immediate that nobody takes"
+            );
+        }
     }
 
     #[test]

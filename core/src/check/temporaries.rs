@@ -5,12 +5,12 @@ use core::hint::{black_box, select_unpredictable};
 use hawser_abi::program::OperandIndex;
 use hawser_abi::reason::Reason;
 
-use super::pass::{BLOCK, Reach};
+use super::pass::Reach;
 use super::units::{UNIT, Units};
 use crate::coverage::Coverage;
-use crate::digest::Row;
 use crate::intervals::Interval;
 use crate::refusal::Refusal;
+use crate::trusted::{BLOCK, Row};
 
 /// Units behind the first for which a run is remembered.
 const MORE_UNITS: u32 = 7;

@@ -14,6 +14,8 @@ use hawser_abi::op::{ElementType, Opcode};
 use hawser_abi::program::{Space, Step, SubmitHeader, step_flags};
 use hawser_abi::reason::Reason;
 
+use zerocopy::FromZeros;
+
 use broken::broken_rules;
 use broken_operations::broken_operations;
 
@@ -366,7 +368,7 @@ fn the_last_bytes_of_the_largest_spaces_are_in_reach() {
     assert_eq!(verdict(7, 9, DATA), Err((Reason::OutOfBounds, Some(1))));
 }
 
-/// Steps for which there are no rows are refused, whatever they are.
+/// Steps for which the trusted copy has no block are refused, whatever they are.
 #[test]
 fn no_step_passes_unseen() {
     let steps = vec![zerocopy::transmute!(fill(data(0), 4)); 2 * BLOCK + 1];
@@ -384,7 +386,7 @@ fn no_step_passes_unseen() {
         let mut words = vec![0; room(1).words()];
         let mut workspace = Workspace::new(&mut words, room(1));
         let (_, temporaries) = workspace.start(1, SCRATCH);
-        let mut rows = vec![[Row::EMPTY; BLOCK]; blocks];
-        assert_eq!(look_at(&steps, &pass, &mut rows, temporaries), expected);
+        let mut blocks = vec![TrustedBlock::new_zeroed(); blocks];
+        assert_eq!(look_at(&steps, &pass, &mut blocks, temporaries), expected);
     }
 }

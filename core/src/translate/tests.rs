@@ -3,9 +3,12 @@
 use hawser_abi::op::{ElementType, Opcode};
 use zerocopy::{FromBytes, FromZeros};
 
+use std::vec::Vec;
+
 use super::*;
+use crate::header::STEP_SIZE;
 use crate::limits::Limits;
-use crate::testing::{IMMEDIATE, READ, VecArena, WRITTEN, data, planned, scratch, step};
+use crate::testing::{IMMEDIATE, READ, VecArena, WRITTEN, data, header, planned, program, scratch, step, with_planned};
 
 #[test]
 fn spaces_become_bindings_and_all_else_stays() {
@@ -53,48 +56,56 @@ fn no_step_whatever_its_bytes_gets_a_binding_of_the_other_direction() {
     }
 }
 
+/// Steps that each fill a byte more of the data buffer, and the program of them.
+fn fills(count: u32) -> (Vec<Step>, Vec<u8>) {
+    let fill = |n: u32| Step {
+        immediate: u64::from(n % 256),
+        ..step(
+            Opcode::Fill,
+            ElementType::U8,
+            1 + u64::from(n),
+            &[data(u64::from(n)), IMMEDIATE],
+        )
+    };
+    let steps: Vec<_> = (0..count).map(fill).collect();
+    let bytes = program(&header(&steps, DATA, 0), &steps);
+    (steps, bytes)
+}
+
+const DATA: u64 = 4096;
+
+/// The program is overwritten as soon as it is checked.
 #[test]
-fn every_step_is_written_in_its_place() {
-    // Alternating bytes make as many steps.
-    for count in [1_usize, 15, 16, 17, 40] {
-        let codes: std::vec::Vec<u8> = (0..count).flat_map(|_| [READ, 0]).collect();
-        let planned = planned(&codes, 0, &Limits::default());
-        let layout = planned.plan().layout();
-        let mut arena = VecArena::new(layout.total);
-        assert_eq!(translate(&planned.checked, &planned.bytes, layout, &mut arena), Ok(()));
-        assert_eq!(arena.writes, count.div_ceil(RUN));
-        let start = layout.steps.0 as usize;
-        for (n, bytes) in arena.bytes[start..start + count * 64].chunks(64).enumerate() {
-            let step = DeviceStep::read_from_bytes(bytes).expect("64 bytes");
-            assert_eq!((step.offsets, step.count), ([0, 2 * n as u64, 0, 0], 1));
-        }
-        let rest = &arena.bytes[start + count * 64..];
+fn every_step_is_written_in_its_place_as_it_was_when_it_was_checked() {
+    for count in [1, 15, 16, 17, 40, 63, 64, 65, 200] {
+        let (steps, bytes) = fills(count);
+        let (layout, arena) = with_planned(bytes, DATA, |accepted, plan| {
+            let mut arena = VecArena::new(plan.layout().total);
+            assert_eq!(translate(accepted, plan.layout(), &mut arena), Ok(()));
+            (*plan.layout(), arena)
+        });
+        assert_eq!(arena.writes, steps.len().div_ceil(RUN));
+        let (before, rest) = arena.bytes.split_at(layout.steps.0 as usize);
+        let (written, behind) = rest.split_at(steps.len() * STEP_SIZE);
+        let expected: Vec<_> = steps.iter().map(device_step).collect();
+        assert_eq!(<[DeviceStep]>::ref_from_bytes(written).expect("aligned"), expected);
         assert!(
-            rest.iter().all(|byte| *byte == 0xEE),
-            "nothing was written behind the steps"
+            before.iter().chain(behind).all(|byte| *byte == 0xEE),
+            "nothing was written beside the steps"
         );
     }
 }
 
 #[test]
-fn another_program_or_block_is_noticed() {
-    let planned = planned(&[READ, 0, READ], 0, &Limits::default());
-    let layout = planned.plan().layout();
-    let mut arena = VecArena::new(layout.total);
-    let mut translate = |bytes: &[u8]| translate(&planned.checked, bytes, layout, &mut arena);
-    let length = planned.bytes.len();
-    let longer = [&planned.bytes[..], &[0]].concat();
-    for other in [
-        &planned.bytes[..length - 64],
-        &planned.bytes[..length - 1],
-        &longer,
-        &[],
-    ] {
-        assert_eq!(translate(other), Err(TranslateError::OtherProgram));
-    }
-    let mut small = VecArena::new(layout.steps.0 + 64);
-    let translated = super::translate(&planned.checked, &planned.bytes, layout, &mut small);
-    assert_eq!(translated, Err(TranslateError::OutsideArena));
+fn a_block_without_room_for_the_steps_is_noticed() {
+    let (_, bytes) = fills(20);
+    with_planned(bytes, DATA, |accepted, plan| {
+        let layout = plan.layout();
+        let end = layout.steps.0 + 20 * STEP_SIZE as u64;
+        for (length, expected) in [(end - 1, Err(OutsideArena)), (end, Ok(()))] {
+            assert_eq!(translate(accepted, layout, &mut VecArena::new(length)), expected);
+        }
+    });
 }
 
 #[test]

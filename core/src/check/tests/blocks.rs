@@ -9,13 +9,13 @@ use hawser_abi::program::OperandIndex;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::check::pass::{BLOCK, GROUP, GroupReach, Reach};
+use crate::check::pass::{GROUP, GroupReach, Reach};
 use crate::check::rows::FIRST_REACH;
 use crate::check::temporaries::{Temporaries, Unwritten, temporaries_words};
 use crate::check::units::{Units, unit_words};
 use crate::coverage::{Coverage, coverage_words};
-use crate::digest::Row;
 use crate::intervals::Interval;
+use crate::trusted::{BLOCK, Row};
 
 /// More than there are runs for, so that they push out each other.
 const WINDOW: u32 = 700 * 512 - 100;

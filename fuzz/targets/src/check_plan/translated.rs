@@ -3,7 +3,7 @@
 use hawser_abi::descriptor::{
     Binding, Descriptor, IN_IMMEDIATE, IN_SCRATCH, NOWHERE, READ_BINDING, WRITE_BINDING, binding_flags,
 };
-use hawser_core::{Checked, DescriptorPlace, Plan, translate, write_descriptor};
+use hawser_core::{Accepted, DescriptorPlace, Plan, translate, write_descriptor};
 use zerocopy::IntoBytes;
 
 use super::arena::Arena;
@@ -14,9 +14,14 @@ use crate::Difference;
 const SCRATCH_BASE: u64 = 0x1_0000;
 const STEP: usize = 64;
 
-pub(super) fn compare(case: &Case, checked: &Checked, plan: &Plan, arena: &mut Arena) -> Result<(), Difference> {
+pub(super) fn compare(
+    case: &Case,
+    accepted: &Accepted<'_, '_>,
+    plan: &Plan,
+    arena: &mut Arena,
+) -> Result<(), Difference> {
     let layout = plan.layout();
-    let translated = translate(checked, &case.program, layout, arena);
+    let translated = translate(accepted, layout, arena);
     Difference::unless_equal("translation", &translated, &Ok(()))?;
     let steps = &case.program[STEP..];
     let expected: Vec<u8> = steps.chunks(STEP).flat_map(device_step).collect();
@@ -29,7 +34,7 @@ pub(super) fn compare(case: &Case, checked: &Checked, plan: &Plan, arena: &mut A
         read_segments: layout.read_capacity,
         write_segments: layout.write_capacity,
     };
-    let head = write_descriptor(checked, layout, &place, arena);
+    let head = write_descriptor(&accepted.checked(), layout, &place, arena);
     let length = 128 + steps.len() as u32;
     let head = head.map(|head| (head.address, head.length));
     Difference::unless_equal("descriptor's place", &head, &Ok((BLOCK.at(layout.descriptor), length)))?;

@@ -57,16 +57,8 @@ pub struct StepReport {
 
 impl Cost {
     pub fn of(subject: &Subject<'_>) -> Result<Self, Failure> {
-        let Subject {
-            file,
-            inspection,
-            limits,
-            ..
-        } = *subject;
-        let run = |contiguity| {
-            dry_run(&file.compiled.program, inspection, limits, contiguity)
-                .map_err(|message| Failure::Usage { message })
-        };
+        let Subject { inspection, limits, .. } = *subject;
+        let run = |contiguity| dry_run(inspection, limits, contiguity).map_err(|message| Failure::Usage { message });
         let (whole, scattered) = (run(Contiguity::Whole)?, run(Contiguity::Pages)?);
         let steps: Vec<_> = (0..)
             .zip(&whole.steps)

@@ -1,12 +1,11 @@
 //! Does with a program what the driver does, up to the doorbell, on a made-up scatter-gather list: what the device would find is then known
 //! to the byte, and with it what the program costs there.
 
-use hawser::Program;
 use hawser::program::Inspection;
-use hawser_abi::descriptor::{DeviceStep, Segment};
+use hawser_abi::descriptor::Segment;
 use hawser_core::{
     ArenaWriter, BlockOffset, DataRange, DeviceAddress, Direction, Limits, MappingIndex, OutsideArena, PAGE_SIZE,
-    Pieces, View, ViewBuilder, build_view, translate,
+    Pieces, View, ViewBuilder, build_view,
 };
 use hawser_device::{Forecast, Tables, forecast};
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -24,19 +23,13 @@ pub enum Contiguity {
 const MAPPINGS: u64 = 1 << 50;
 
 /// What the device would count and move.
-pub fn dry_run(
-    program: &Program,
-    inspection: &Inspection,
-    limits: &Limits,
-    contiguity: Contiguity,
-) -> Result<Forecast, String> {
+pub fn dry_run(inspection: &Inspection, limits: &Limits, contiguity: Contiguity) -> Result<Forecast, String> {
     let layout = inspection.plan.layout();
     let mut arena = Arena(vec![
         0;
         usize::try_from(layout.total).map_err(|error| error.to_string())?
     ]);
     let checked = &inspection.checked;
-    translate(checked, program.bytes(), layout, &mut arena).map_err(|error| format!("{error:?}"))?;
     let mut table = |view| {
         let builder = ViewBuilder::new(view, checked, layout, DeviceAddress(0), limits);
         let elements = |mapping| elements(inspection, mapping, contiguity).into_iter();
@@ -45,13 +38,12 @@ pub fn dry_run(
     let (read, write) = (table(View::Read)?, table(View::Write)?);
     let read: Vec<Segment> = arena.list(layout.read_table, read)?;
     let write: Vec<Segment> = arena.list(layout.write_table, write)?;
-    let steps: Vec<DeviceStep> = arena.list(layout.steps, checked.step_count())?;
     let tables = Tables {
         read: &read,
         write: &write,
         scratch_length: checked.scratch_size(),
     };
-    forecast(&tables, &steps).map_err(|error| error.to_string())
+    forecast(&tables, &inspection.steps).map_err(|error| error.to_string())
 }
 
 /// Addresses and lengths of the elements of a mapping.
@@ -107,8 +99,8 @@ impl Arena {
 #[cfg(all(test, not(windows)))]
 mod tests {
     use super::*;
-    use hawser::Device;
     use hawser::transport::simulated::{Access, Machine, MemoryModel, SimConfig, SimulatedTransport};
+    use hawser::{Device, Program};
 
     const PROGRAMS: [&str; 4] = [
         "in x : f32[5000]\ninout y : f32[5000]\ny = fma(x, 2.5, y)\n",
@@ -126,7 +118,7 @@ mod tests {
 
     fn forecasts(program: &Program, limits: &Limits, page_offset: usize) -> (u64, u64) {
         let inspection = program.inspect_at(limits, page_offset as u32).unwrap();
-        let cycles = |contiguity| dry_run(program, &inspection, limits, contiguity).unwrap().cycles();
+        let cycles = |contiguity| dry_run(&inspection, limits, contiguity).unwrap().cycles();
         (cycles(Contiguity::Whole), cycles(Contiguity::Pages))
     }
 

@@ -1,8 +1,12 @@
 //! What a driver would do with a program, without asking one.
 
+use hawser_abi::descriptor::DeviceStep;
 use hawser_core::{
-    BufferShape, Checked, Limits, PAGE_SIZE, Piece, Plan, Refusal, Room, Workspace, check, max_pieces, plan,
+    ArenaWriter, BlockOffset, BufferShape, Checked, Limits, OutsideArena, PAGE_SIZE, Piece, Plan, Refusal, Room,
+    Workspace, check, max_pieces, plan, translate,
 };
+
+use zerocopy::FromBytes;
 
 use super::Program;
 
@@ -15,6 +19,8 @@ pub struct Inspection {
     pub plan: Plan,
     /// The pieces of the data buffer, in ascending order.
     pub pieces: Vec<Piece>,
+    /// The steps as the device gets them.
+    pub steps: Vec<DeviceStep>,
 }
 
 impl Program {
@@ -46,10 +52,17 @@ impl Program {
         let mut pieces = vec![Piece::default(); max_pieces(room.steps)];
         let plan = plan(&mut accepted, limits, &mut pieces)?;
         pieces.truncate(plan.pieces());
+        let mut steps = Steps {
+            next: plan.layout().steps,
+            written: Vec::with_capacity(room.steps as usize),
+        };
+        let translated = translate(&accepted, plan.layout(), &mut steps);
+        debug_assert_eq!(translated, Ok(()), "steps follow each other");
         Ok(Inspection {
             checked: accepted.checked(),
             plan,
             pieces,
+            steps: steps.written,
         })
     }
 
@@ -70,6 +83,26 @@ impl Program {
     }
 }
 
+/// The steps of a block of the arena, written one after the other, and nothing else.
+struct Steps {
+    next: BlockOffset,
+    written: Vec<DeviceStep>,
+}
+
+impl ArenaWriter for Steps {
+    fn write(&mut self, offset: BlockOffset, bytes: &[u8]) -> Result<(), OutsideArena> {
+        if offset != self.next {
+            return Err(OutsideArena);
+        }
+        for bytes in bytes.chunks(size_of::<DeviceStep>()) {
+            self.written
+                .push(DeviceStep::read_from_bytes(bytes).map_err(|_| OutsideArena)?);
+        }
+        self.next = offset.plus(bytes.len() as u64);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,13 +117,18 @@ mod tests {
         let y = builder.array::<f32>(1024).unwrap();
         let z = builder.array::<f32>(1024).unwrap();
         let program = builder.fma(y, 2.5, x, y).unwrap().copy(z, x).unwrap().build().unwrap();
-        let Inspection { plan, pieces, .. } = program.inspect(&Limits::default()).unwrap();
+        let Inspection {
+            plan, pieces, steps, ..
+        } = program.inspect(&Limits::default()).unwrap();
         assert_eq!((plan.bytes_to_device(), plan.bytes_from_device()), (4096, 4096));
         assert_eq!((plan.bytes_copied_in(), plan.bytes_copied_out()), (4096, 4096));
         assert!(matches!(pieces[0].route(), Route::ToDevice(_)));
         assert!(matches!(pieces[1].route(), Route::CopyInOut(_)));
         assert!(matches!(pieces[2].route(), Route::FromDevice(_)));
         assert_eq!(pieces.len(), 3);
+        let steps: Vec<_> = steps.iter().map(|step| (step.offsets, step.immediate)).collect();
+        let factor = u64::from(2.5_f32.to_bits());
+        assert_eq!(steps, [([4096, 0, 0, 4096], factor), ([8192, 0, 0, 0], 0)]);
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! The trusted copy of a program: what the check has looked at, and all that the plan and the translation know of its steps.
+//!
+//! What is read of a step is both checked and stored here, and nothing later asks the submission again: nobody who could still write to it could make the device do anything that was not
+//! checked.
+
+use hawser_abi::program::Step;
+use wide::u64x2;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::intervals::{Interval, SCRATCH_BASE};
+
+/// Steps of a block, as many as have a bit in a word.
+pub(crate) const BLOCK: usize = u64::BITS as usize;
+
+/// A block of checked steps, in a page: where they reach, and what else they say. One after the other, because most of those who ask where steps reach do not ask for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct TrustedBlock {
+    /// The places of the steps' operands.
+    pub(crate) rows: [Row; BLOCK],
+    /// All else.
+    pub(crate) rests: [Rest; BLOCK],
+}
+
+/// A block is a page.
+const _: () = assert!(size_of::<TrustedBlock>() == 4096);
+
+/// The blocks of a program.
+#[derive(Debug)]
+pub(crate) struct TrustedCopy<'a> {
+    blocks: &'a mut [TrustedBlock],
+    steps: usize,
+}
+
+impl<'a> TrustedCopy<'a> {
+    /// An empty copy in `blocks`, whose content does not matter.
+    pub(crate) fn new(blocks: &'a mut [TrustedBlock]) -> Self {
+        Self { blocks, steps: 0 }
+    }
+
+    /// The blocks for a program of so many steps, in which they are to be stored.
+    pub(crate) fn start(&mut self, steps: usize) -> &mut [TrustedBlock] {
+        self.steps = steps;
+        self.blocks
+    }
+
+    /// The steps block by block: where they reach, and what else they say.
+    #[inline(always)]
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (&[Row], &[Rest])> {
+        let lengths = (0..self.steps)
+            .step_by(BLOCK)
+            .map(|first| self.steps.saturating_sub(first).min(BLOCK));
+        self.blocks.iter().zip(lengths).map(|(block, length)| {
+            let (rows, rests) = (block.rows.get(..length), block.rests.get(..length));
+            (rows.unwrap_or_default(), rests.unwrap_or_default())
+        })
+    }
+}
+
+/// The places of a step's operands side by side: destination, first to third source. Those that lie nowhere in memory are empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct Row {
+    /// The first bytes.
+    pub(crate) start: [i32; 4],
+    /// The first bytes behind.
+    pub(crate) end: [i32; 4],
+}
+
+impl Row {
+    /// Operands that lie nowhere.
+    #[cfg(test)]
+    pub(crate) const EMPTY: Self = Self {
+        start: [0; 4],
+        end: [0; 4],
+    };
+
+    /// The place of an operand.
+    #[inline(always)]
+    pub(crate) fn place(&self, lane: usize) -> Interval {
+        let of = |lanes: &[i32; 4]| lanes.get(lane).map_or(0, |at| *at as u32);
+        Interval::new(of(&self.start), of(&self.end))
+    }
+
+    /// Offsets of the operands in their spaces.
+    #[inline(always)]
+    pub(crate) fn offsets(&self) -> [u64; 4] {
+        self.start.map(|start| u64::from(start as u32 & (SCRATCH_BASE - 1)))
+    }
+}
+
+/// What a step says beside the offsets of its operands, two words each as they are in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub(crate) struct Rest {
+    /// Operation, types, flags and spaces; the number of elements.
+    head: [u64; 2],
+    /// The immediate; the auxiliary numbers.
+    tail: [u64; 2],
+}
+
+impl Rest {
+    #[inline(always)]
+    pub(crate) fn new(head: u64x2, tail: u64x2) -> Self {
+        Self {
+            head: head.to_array(),
+            tail: tail.to_array(),
+        }
+    }
+
+    /// The step that says this, its operands being at these offsets.
+    #[inline(always)]
+    pub(crate) fn step(&self, offsets: [u64; 4]) -> Step {
+        let [d, a, b, c] = offsets;
+        zerocopy::transmute!([self.head, [d, a], [b, c], self.tail])
+    }
+
+    #[inline(always)]
+    pub(crate) fn head(&self) -> u64x2 {
+        u64x2::new(self.head)
+    }
+
+    #[inline(always)]
+    pub(crate) fn tail(&self) -> u64x2 {
+        u64x2::new(self.tail)
+    }
+}
