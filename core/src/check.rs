@@ -134,20 +134,19 @@ pub fn check<'r, 'w>(
 /// Looks at all steps, block by block of the trusted copy.
 ///
 /// It has blocks for as many steps as the header was found to have room for. Were there fewer, the rest must not pass for checked.
-fn look_at(
+fn look_at<'b>(
     steps: &[[u8; STEP_SIZE]],
     pass: &Pass<'_>,
-    blocks: &mut [TrustedBlock],
+    mut blocks: impl Iterator<Item = TrustedBlock<'b>>,
     temporaries: &mut Temporaries<'_>,
 ) -> Result<(), Refusal> {
-    let mut blocks = blocks.iter_mut();
     for (first, steps_of_block) in (0_u32..).step_by(BLOCK).zip(steps.chunks(BLOCK)) {
-        let block = blocks.next().ok_or(no_room(steps.len(), first))?;
+        let mut block = blocks.next().ok_or(no_room(steps.len(), first))?;
         let of_step = |number: u32| move |refusal: Refusal| refusal.step(first.saturating_add(number));
-        let seen = pass.look_at(steps_of_block, block);
+        let seen = pass.look_at(steps_of_block, &mut block);
         // Whatever is wrong there was wrong earlier.
         temporaries
-            .reach(&block.rows, &seen.reach)
+            .reach(block.rows, &seen.reach)
             .map_err(|Unwritten { step, refusal }| of_step(step)(refusal))?;
         seen.broken.map_err(of_step(seen.reach.steps()))?;
     }

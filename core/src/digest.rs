@@ -16,11 +16,7 @@ struct Runs {
 
 /// Adds what the rows reach to the logs.
 #[inline(never)]
-pub(crate) fn digest<'r>(
-    blocks: impl Iterator<Item = &'r [Row]>,
-    reads: &mut IntervalLog<'_>,
-    writes: &mut IntervalLog<'_>,
-) {
+pub(crate) fn digest(rows: &[Row], reads: &mut IntervalLog<'_>, writes: &mut IntervalLog<'_>) {
     let mut runs = Runs {
         start: i32x4::ZERO,
         end: i32x4::ZERO,
@@ -31,15 +27,13 @@ pub(crate) fn digest<'r>(
         reads.add(read, lanes >> 1);
     };
     let mut starts = i32x4::ZERO;
-    for rows in blocks {
-        for row in rows {
-            let (next, ended) = runs.go_on(row);
-            if ended != 0 {
-                add(runs, ended);
-            }
-            starts |= next.start;
-            runs = next;
+    for row in rows {
+        let (next, ended) = runs.go_on(row);
+        if ended != 0 {
+            add(runs, ended);
         }
+        starts |= next.start;
+        runs = next;
     }
     add(runs, runs.lanes());
     let [written, read @ ..] = starts.to_array();
@@ -106,15 +100,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_that_is_reached_in_the_data_buffer_is_in_the_logs(rows in proptest::collection::vec([interval(), interval(), interval(), interval()], 0..60), block in 1_usize..70) {
+        fn all_that_is_reached_in_the_data_buffer_is_in_the_logs(rows in proptest::collection::vec([interval(), interval(), interval(), interval()], 0..60)) {
             let (mut reads, mut writes) = (vec![Interval::EMPTY; 3 * rows.len()], vec![Interval::EMPTY; rows.len()]);
             let (mut reads, mut writes) = (IntervalLog::new(&mut reads), IntervalLog::new(&mut writes));
             let places = rows.iter().map(|row| Row {
                 start: row.map(|interval| interval.start() as i32),
                 end: row.map(|interval| interval.end() as i32),
             });
-            let places = places.collect::<Vec<_>>();
-            digest(places.chunks(block), &mut reads, &mut writes);
+            digest(&places.collect::<Vec<_>>(), &mut reads, &mut writes);
             let (mut spare, mut counts) = (vec![Interval::EMPTY; 3 * rows.len()], vec![0; COUNTS]);
             let mut bench = SortBench { spare: &mut spare, counts: &mut counts };
             let written: Vec<_> = rows.iter().map(|row| row[0]).collect();

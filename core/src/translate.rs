@@ -26,15 +26,14 @@ pub fn translate(
 ) -> Result<(), OutsideArena> {
     let mut at = layout.steps;
     let mut translated = [[0; size_of::<DeviceStep>()]; RUN];
-    for (rows, rests) in accepted.copy().steps() {
-        for (rows, rests) in rows.chunks(RUN).zip(rests.chunks(RUN)) {
-            for (place, (row, rest)) in translated.iter_mut().zip(rows.iter().zip(rests)) {
-                *place = zerocopy::transmute!(device_step(&rest.step(row.offsets())));
-            }
-            let bytes = translated.get(..rows.len()).unwrap_or_default().as_flattened();
-            writer.write(at, bytes)?;
-            at = at.plus(bytes.len() as u64);
+    let copy = accepted.copy();
+    for (rows, rests) in copy.rows().chunks(RUN).zip(copy.rests().chunks(RUN)) {
+        for (place, (row, rest)) in translated.iter_mut().zip(rows.iter().zip(rests)) {
+            *place = zerocopy::transmute!(device_step(&rest.step(row.offsets())));
         }
+        let bytes = translated.get(..rows.len()).unwrap_or_default().as_flattened();
+        writer.write(at, bytes)?;
+        at = at.plus(bytes.len() as u64);
     }
     Ok(())
 }

@@ -12,48 +12,44 @@ use crate::intervals::{Interval, SCRATCH_BASE};
 /// Steps of a block, as many as have a bit in a word.
 pub(crate) const BLOCK: usize = u64::BITS as usize;
 
-/// A block of checked steps, in a page: where they reach, and what else they say. One after the other, because most of those who ask where steps reach do not ask for more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
-#[repr(C)]
-pub(crate) struct TrustedBlock {
+/// A block of steps: where they reach, and what else they say.
+#[derive(Debug)]
+pub(crate) struct TrustedBlock<'b> {
     /// The places of the steps' operands.
-    pub(crate) rows: [Row; BLOCK],
+    pub(crate) rows: &'b mut [Row; BLOCK],
     /// All else.
-    pub(crate) rests: [Rest; BLOCK],
+    pub(crate) rests: &'b mut [Rest; BLOCK],
 }
 
-/// A block is a page.
-const _: () = assert!(size_of::<TrustedBlock>() == 4096);
-
-/// The blocks of a program.
+/// The steps of a program: where they reach, and apart from that what else they say, because the plan asks for the one only.
 #[derive(Debug)]
 pub(crate) struct TrustedCopy<'a> {
-    blocks: &'a mut [TrustedBlock],
+    rows: &'a mut [[Row; BLOCK]],
+    rests: &'a mut [[Rest; BLOCK]],
     steps: usize,
 }
 
 impl<'a> TrustedCopy<'a> {
-    /// An empty copy in `blocks`, whose content does not matter.
-    pub(crate) fn new(blocks: &'a mut [TrustedBlock]) -> Self {
-        Self { blocks, steps: 0 }
+    /// An empty copy of as many steps as both have room for, whatever is in them.
+    pub(crate) fn new(rows: &'a mut [[Row; BLOCK]], rests: &'a mut [[Rest; BLOCK]]) -> Self {
+        Self { rows, rests, steps: 0 }
     }
 
     /// The blocks for a program of so many steps, in which they are to be stored.
-    pub(crate) fn start(&mut self, steps: usize) -> &mut [TrustedBlock] {
+    pub(crate) fn start(&mut self, steps: usize) -> impl Iterator<Item = TrustedBlock<'_>> {
         self.steps = steps;
-        self.blocks
+        let blocks = self.rows.iter_mut().zip(self.rests.iter_mut());
+        blocks.map(|(rows, rests)| TrustedBlock { rows, rests })
     }
 
-    /// The steps block by block: where they reach, and what else they say.
-    #[inline(always)]
-    pub(crate) fn steps(&self) -> impl Iterator<Item = (&[Row], &[Rest])> {
-        let lengths = (0..self.steps)
-            .step_by(BLOCK)
-            .map(|first| self.steps.saturating_sub(first).min(BLOCK));
-        self.blocks.iter().zip(lengths).map(|(block, length)| {
-            let (rows, rests) = (block.rows.get(..length), block.rests.get(..length));
-            (rows.unwrap_or_default(), rests.unwrap_or_default())
-        })
+    /// Where the steps reach.
+    pub(crate) fn rows(&self) -> &[Row] {
+        self.rows.as_flattened().get(..self.steps).unwrap_or_default()
+    }
+
+    /// What else they say.
+    pub(crate) fn rests(&self) -> &[Rest] {
+        self.rests.as_flattened().get(..self.steps).unwrap_or_default()
     }
 }
 

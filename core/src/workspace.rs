@@ -8,7 +8,7 @@ use crate::coverage::{Coverage, coverage_words};
 use crate::digest::digest;
 use crate::intervals::{Interval, IntervalLog, SortBench};
 use crate::sort::COUNTS;
-use crate::trusted::{BLOCK, TrustedBlock, TrustedCopy};
+use crate::trusted::{BLOCK, Rest, Row, TrustedBlock, TrustedCopy};
 
 /// Sources of a step that can each add an interval to what the program reads.
 const READS_PER_STEP: usize = 3;
@@ -16,8 +16,9 @@ const READS_PER_STEP: usize = 3;
 const COUNT_WORDS: usize = COUNTS / 2;
 /// Words for what one step reads, and what it writes.
 const LOG_WORDS: usize = READS_PER_STEP + 1;
-/// Words of a block of the trusted copy.
-const BLOCK_WORDS: usize = size_of::<TrustedBlock>() / size_of::<u64>();
+/// Words of a step of the trusted copy for where it reaches, and for all else.
+const ROW_WORDS: usize = size_of::<Row>() / size_of::<u64>();
+const REST_WORDS: usize = size_of::<Rest>() / size_of::<u64>();
 
 /// The programs that a [`Workspace`] has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,8 @@ impl Room {
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(LOG_WORDS)
-            .saturating_add(self.block_words())
+            .saturating_add(self.blocks_of(ROW_WORDS))
+            .saturating_add(self.blocks_of(REST_WORDS))
             .saturating_add(self.spare_words())
             .saturating_add(coverage_words(self.scratch))
             .saturating_add(unit_words(self.scratch))
@@ -41,9 +43,12 @@ impl Room {
             .saturating_add(temporaries_words(self.steps))
     }
 
-    /// Words for the trusted copy of as many whole blocks as have so many steps.
-    const fn block_words(self) -> usize {
-        (self.steps as usize).div_ceil(BLOCK).saturating_mul(BLOCK_WORDS)
+    /// Words for whole blocks of the trusted copy, of so many words for each step.
+    const fn blocks_of(self, words: usize) -> usize {
+        (self.steps as usize)
+            .div_ceil(BLOCK)
+            .saturating_mul(BLOCK)
+            .saturating_mul(words)
     }
 
     /// Words for sorting what so many steps read.
@@ -77,7 +82,8 @@ impl<'a> Workspace<'a> {
         let steps = room.steps as usize;
         let (reads, rest) = split(words, steps.saturating_mul(READS_PER_STEP));
         let (writes, rest) = split(rest, steps);
-        let (blocks, rest) = split(rest, room.block_words());
+        let (rows, rest) = split(rest, room.blocks_of(ROW_WORDS));
+        let (rests, rest) = split(rest, room.blocks_of(REST_WORDS));
         let (spare, rest) = split(rest, room.spare_words());
         let (temporaries, rest) = split(rest, temporaries_words(room.steps));
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
@@ -87,7 +93,10 @@ impl<'a> Workspace<'a> {
             room,
             reads: IntervalLog::new(intervals(reads)),
             writes: IntervalLog::new(intervals(writes)),
-            copy: TrustedCopy::new(<[TrustedBlock]>::mut_from_bytes(blocks.as_mut_bytes()).unwrap_or_default()),
+            copy: TrustedCopy::new(
+                <[[Row; BLOCK]]>::mut_from_bytes(rows.as_mut_bytes()).unwrap_or_default(),
+                <[[Rest; BLOCK]]>::mut_from_bytes(rests.as_mut_bytes()).unwrap_or_default(),
+            ),
             spare: intervals(spare),
             temporaries: Temporaries::new(
                 Coverage::new(scratch, room.scratch),
@@ -104,7 +113,11 @@ impl<'a> Workspace<'a> {
     }
 
     /// Starts to record a program of `steps` steps that uses `window` bytes of device-local memory: the blocks of its trusted copy.
-    pub(crate) fn start(&mut self, steps: u32, window: u64) -> (&mut [TrustedBlock], &mut Temporaries<'a>) {
+    pub(crate) fn start(
+        &mut self,
+        steps: u32,
+        window: u64,
+    ) -> (impl Iterator<Item = TrustedBlock<'_>>, &mut Temporaries<'a>) {
         self.temporaries.clear(window);
         (self.copy.start(steps as usize), &mut self.temporaries)
     }
@@ -118,11 +131,7 @@ impl<'a> Workspace<'a> {
     pub(crate) fn sorted(&mut self) -> (&[Interval], &[Interval]) {
         self.reads.clear();
         self.writes.clear();
-        digest(
-            self.copy.steps().map(|(rows, _)| rows),
-            &mut self.reads,
-            &mut self.writes,
-        );
+        digest(self.copy.rows(), &mut self.reads, &mut self.writes);
         let mut bench = SortBench {
             spare: self.spare,
             counts: self.counts,
@@ -146,7 +155,7 @@ fn intervals(words: &mut [u64]) -> &mut [Interval] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trusted::Row;
+    use std::vec::Vec;
 
     #[test]
     fn there_is_room_for_what_was_promised() {
@@ -156,9 +165,9 @@ mod tests {
             let mut workspace = Workspace::new(&mut words, room);
             assert_eq!(workspace.room(), room);
             let (blocks, _) = workspace.start(steps, scratch);
-            assert_eq!(blocks.len(), steps.div_ceil(BLOCK as u32) as usize);
-            let rows = blocks.iter_mut().flat_map(|block| &mut block.rows);
-            for (row, number) in rows.zip((0..).step_by(4)) {
+            let rows: Vec<_> = blocks.flat_map(|block| block.rows).collect();
+            assert_eq!(rows.len(), (steps as usize).next_multiple_of(BLOCK));
+            for (row, number) in rows.into_iter().zip((0..).step_by(4)) {
                 let start = [0, 1, 2, 3].map(|lane| (number + lane) * 8);
                 *row = Row {
                     start,

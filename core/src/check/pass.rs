@@ -83,7 +83,7 @@ impl<'l> Pass<'l> {
     }
 
     /// Takes each step of a block, of at most [`BLOCK`] steps, into the trusted copy, with the places of its operands, up to the first step that breaks a rule by itself.
-    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock) -> Seen {
+    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock<'_>) -> Seen {
         let swift = self.swift.as_ref();
         if let Some(reach) = swift.and_then(|swift| swift.look_at(steps, block)) {
             return Seen { reach, broken: Ok(()) };
@@ -94,7 +94,7 @@ impl<'l> Pass<'l> {
     /// The same, step by step.
     #[cold]
     #[inline(never)]
-    fn look_at_each(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock) -> Seen {
+    fn look_at_each(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock<'_>) -> Seen {
         let mut reach = Reach::default();
         let TrustedBlock { rows, rests } = block;
         let places = rows.chunks_mut(GROUP).zip(rests.chunks_mut(GROUP));

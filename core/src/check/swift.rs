@@ -39,7 +39,7 @@ impl Swift {
 
     /// Takes a block of steps into the trusted copy, and finds the places of their operands, if none of them may break a rule by itself.
     #[inline(never)]
-    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock) -> Option<Reach> {
+    pub(super) fn look_at(&self, steps: &[[u8; STEP_SIZE]], block: &mut TrustedBlock<'_>) -> Option<Reach> {
         let mut reach = Reach::default();
         let mut specials = 0_u64;
         let mut doubts = Doubts::NONE;
@@ -71,7 +71,7 @@ impl Swift {
     /// Finds once more the places of the steps whose bits are set, of which their rows do not say everything. They are few, and come where nobody knows: so all that are in a block are dealt with after
     /// the others.
     #[inline(never)]
-    fn look_at_special(&self, block: &mut TrustedBlock, special: u64) -> Doubts {
+    fn look_at_special(&self, block: &mut TrustedBlock<'_>, special: u64) -> Doubts {
         let mut left = special;
         let mut doubts = Doubts::NONE;
         while left != 0 {

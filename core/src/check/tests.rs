@@ -386,7 +386,11 @@ fn no_step_passes_unseen() {
         let mut words = vec![0; room(1).words()];
         let mut workspace = Workspace::new(&mut words, room(1));
         let (_, temporaries) = workspace.start(1, SCRATCH);
-        let mut blocks = vec![TrustedBlock::new_zeroed(); blocks];
-        assert_eq!(look_at(&steps, &pass, &mut blocks, temporaries), expected);
+        let (mut rows, mut rests) = (
+            vec![FromZeros::new_zeroed(); blocks],
+            vec![FromZeros::new_zeroed(); blocks],
+        );
+        let mut copy = TrustedCopy::new(&mut rows, &mut rests);
+        assert_eq!(look_at(&steps, &pass, copy.start(steps.len()), temporaries), expected);
     }
 }
