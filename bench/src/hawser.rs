@@ -1,11 +1,12 @@
 //! Hawser's own stages as the driver calls them. All that is measured of Hawser goes through this file.
 
 use hawser_core::{
-    Accepted, ArenaLayout, ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits,
-    MappingIndex, OutsideArena, Piece, Pieces, Plan, Refusal, Room, SegmentRun, TableMemory, View, ViewBuilder,
+    Accepted, ArenaLayout, ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Elements,
+    Limits, MappingIndex, OutsideArena, Piece, Pieces, Plan, Refusal, Room, SegmentRun, TableMemory, View, ViewBuilder,
     ViewError, Workspace, check, max_pieces, plan, translate, write_descriptor,
 };
 
+use crate::lists::Element;
 use crate::programs::Program;
 
 /// Why a program was not prepared.
@@ -131,8 +132,8 @@ impl Engine {
 
     /// Writes the segment table of a view of the program that was prepared last; returns its segments.
     ///
-    /// `list_of` gives the scatter-gather list of each mapping: address and length of each element.
-    pub fn build_view<L: ExactSizeIterator<Item = (u64, u64)>>(
+    /// `list_of` gives the scatter-gather list of each mapping.
+    pub fn build_view<L: AsRef<[Element]>>(
         &mut self,
         view: View,
         prepared: &Prepared,
@@ -152,7 +153,10 @@ impl Engine {
         for (index, mapping) in (0..).zip(plan.mappings()) {
             if mapping.direction == direction {
                 let index = MappingIndex(index);
-                let elements = list_of(index).map(|(address, length)| (DeviceAddress(address), length));
+                let list = list_of(index);
+                let elements = Elements::new(list.as_ref(), |element: &Element| {
+                    (DeviceAddress(element.address), element.length)
+                });
                 builder
                     .supply(pieces, index, elements, &mut memory)
                     .map_err(Failure::View)?;

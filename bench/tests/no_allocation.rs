@@ -3,8 +3,9 @@
 use allocation_counter::measure;
 use hawser_abi::program::Step;
 use hawser_bench::hawser::{Engine, Failure, Prepared};
+use hawser_bench::lists::Element;
 use hawser_bench::programs::{Kind, Program};
-use hawser_core::{Direction, MappingIndex, View};
+use hawser_core::{Direction, Mapping, MappingIndex, Plan, View};
 
 /// Sizes of programs.
 const SIZES: [u32; 3] = [1, 1000, 65_536];
@@ -20,17 +21,27 @@ fn without_allocation<T>(run: impl FnOnce() -> T) -> T {
     result.unwrap()
 }
 
-/// Builds both tables, from lists in which every page is by itself.
-fn build_views(engine: &mut Engine, prepared: &Prepared) -> Result<u32, Failure> {
-    let plan = prepared.plan;
-    let list_of = |index: MappingIndex| {
-        let range = plan.mapping(index).unwrap_or_default().range;
-        let pages = (range.offset / PAGE) as u32..range.end().div_ceil(PAGE) as u32;
-        pages.map(u64::from).map(move |page| {
+/// The lists of all mappings, in which every page is by itself.
+fn lists(plan: &Plan) -> Vec<Vec<Element>> {
+    let list = |mapping: &Mapping| {
+        let range = mapping.range;
+        let pages = range.offset / PAGE..range.end().div_ceil(PAGE);
+        let element = |page: u64| {
             let (start, end) = (range.offset.max(page * PAGE), range.end().min((page + 1) * PAGE));
-            (2 * page * PAGE + start % PAGE, end - start)
-        })
+            Element {
+                address: 2 * page * PAGE + start % PAGE,
+                length: (end - start) as u32,
+                reserved: 0,
+            }
+        };
+        pages.map(element).collect()
     };
+    plan.mappings().iter().map(list).collect()
+}
+
+/// Builds both tables.
+fn build_views(engine: &mut Engine, prepared: &Prepared, lists: &[Vec<Element>]) -> Result<u32, Failure> {
+    let list_of = |MappingIndex(index)| &lists[usize::from(index)];
     let read = engine.build_view(View::Read, prepared, list_of)?;
     let write = engine.build_view(View::Write, prepared, list_of)?;
     Ok(read + write)
@@ -45,7 +56,8 @@ fn accepted_programs() {
             let program = kind.draft(size, 9).program();
             let prepared = without_allocation(|| engine.prepare(&program)).unwrap();
             assert!(prepared.block_bytes() <= BLOCK as u64);
-            let segments = without_allocation(|| build_views(&mut engine, &prepared)).unwrap();
+            let lists = lists(&prepared.plan);
+            let segments = without_allocation(|| build_views(&mut engine, &prepared, &lists)).unwrap();
             assert!(segments >= 2);
             for mapping in prepared.plan.mappings() {
                 directions[usize::from(mapping.direction == Direction::FromDevice)] += 1;

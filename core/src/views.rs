@@ -17,7 +17,7 @@ use crate::writer::ArenaWriter;
 use run::Reach;
 use table::{ListError, Table, TableError};
 
-pub use run::SegmentRun;
+pub use run::{Elements, SegmentRun};
 pub use table::TableMemory;
 
 mod run;
@@ -131,14 +131,14 @@ impl ViewBuilder {
         self.elements
     }
 
-    /// Adds the elements of a mapping: address and length of each, in the order of the data buffer.
+    /// Adds the elements of a mapping.
     ///
     /// The mappings of the view's direction are supplied in ascending order. After an error the table is incomplete and must not be used.
-    pub fn supply<W: ArenaWriter>(
+    pub fn supply<W: ArenaWriter, E, F: Fn(&E) -> (DeviceAddress, u32)>(
         &mut self,
         pieces: Pieces<'_>,
         mapping: MappingIndex,
-        elements: impl ExactSizeIterator<Item = (DeviceAddress, u64)>,
+        elements: Elements<'_, E, F>,
         memory: &mut TableMemory<'_, W>,
     ) -> Result<(), ViewError> {
         let range = self.walk_to(pieces, mapping, memory)?;
@@ -147,7 +147,7 @@ impl ViewBuilder {
             // The address of a hole is no address, whatever the device can reach.
             beyond: self.highest_address.saturating_add(1),
         };
-        let count = elements.len() as u64;
+        let count = elements.count() as u64;
         let added = self.table.add_elements(reach, elements, memory);
         added.map_err(|error| self.refuse_list(range, error))?;
         self.elements = self.elements.saturating_add(count);
@@ -203,6 +203,7 @@ impl ViewBuilder {
         let from_end = |left| mapping.end().saturating_sub(left);
         match error {
             ListError::Element { left, length } => {
+                let length = u64::from(length);
                 let outside = length == 0 || length > left;
                 let limit = if outside { left } else { self.highest_address };
                 bad(
@@ -244,17 +245,23 @@ impl ViewBuilder {
 }
 
 /// Writes a whole table at once. `elements_of` returns the elements of a mapping; it is called once for each mapping of the view.
-pub fn build_view<I: ExactSizeIterator<Item = (DeviceAddress, u64)>>(
+pub fn build_view<L: AsRef<[(DeviceAddress, u32)]>>(
     mut builder: ViewBuilder,
     pieces: Pieces<'_>,
-    mut elements_of: impl FnMut(MappingIndex) -> I,
+    mut elements_of: impl FnMut(MappingIndex) -> L,
     writer: &mut impl ArenaWriter,
 ) -> Result<u32, ViewError> {
     let run = &mut SegmentRun::default();
     let mut memory = TableMemory { run, writer };
     for piece in pieces.iter() {
         if let Backing::Mapping(mapping) = builder.view.backing(piece) {
-            builder.supply(pieces, mapping, elements_of(mapping), &mut memory)?;
+            let list = elements_of(mapping);
+            builder.supply(
+                pieces,
+                mapping,
+                Elements::new(list.as_ref(), |element| *element),
+                &mut memory,
+            )?;
         }
     }
     builder.finish(pieces, &mut memory)

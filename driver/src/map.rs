@@ -5,7 +5,9 @@
 //! starts anew when a neighbour has released some; where there is no such neighbour it is refused.
 
 use hawser_abi::reason::Reason;
-use hawser_core::{DeviceAddress, Direction, MappingIndex, Refusal, TableMemory, View, ViewBuilder, ViewError};
+use hawser_core::{
+    DeviceAddress, Direction, Elements, MappingIndex, Refusal, TableMemory, View, ViewBuilder, ViewError,
+};
 use kmdf::dma::{self, Execution, Part, Patience, ProgramDma, Programmed, ScatterGatherList};
 use kmdf::{NtStatus, Result};
 
@@ -274,9 +276,9 @@ fn supply(device: &Device, job: &mut Job, list: &ScatterGatherList<'_>) -> core:
         run,
         writer: &mut block,
     };
-    let elements = list
-        .elements()
-        .map(|(address, length)| (DeviceAddress(address.0), length));
+    let elements = Elements::new(list.elements(), |element| {
+        (DeviceAddress(element.address().0), element.length())
+    });
     let supplied = view.supply(pieces, MappingIndex(index as u8), elements, &mut memory);
     supplied.map_err(refused)?;
     job.work.views = Some(views);

@@ -91,14 +91,37 @@ pub(super) struct Reach {
     pub(super) beyond: u64,
 }
 
+/// A scatter-gather list, in the order of the data buffer, and how address and length of an element are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Elements<'l, E, F> {
+    list: &'l [E],
+    read: F,
+}
+
+impl<'l, E, F: Fn(&E) -> (DeviceAddress, u32)> Elements<'l, E, F> {
+    /// The elements of `list`, whose address and length in bytes `read` tells.
+    pub const fn new(list: &'l [E], read: F) -> Self {
+        Self { list, read }
+    }
+
+    /// How many there are.
+    pub(super) const fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    fn read(&self, elements: &[E]) -> impl Iterator<Item = (DeviceAddress, u32)> {
+        elements.iter().map(&self.read)
+    }
+}
+
 /// Why no more elements are added.
-pub(super) enum Stop<I> {
+pub(super) enum Stop {
     /// There are none.
     End,
-    /// The run has to be written before these are added.
-    Full(I),
+    /// The run has to be written before more are added.
+    Full,
     /// One of so many bytes, for which the reach is reduced, is wrong.
-    Wrong(u64),
+    Wrong(u32),
 }
 
 impl End {
@@ -151,55 +174,61 @@ impl End {
         };
     }
 
-    /// Adds elements, as long as there is room.
+    /// Adds elements, as long as there is room, and takes them from the list.
     ///
     /// It is a function of its own so that all that it works with stays in registers.
     #[inline(never)]
-    pub(super) fn add_elements<I: ExactSizeIterator<Item = (DeviceAddress, u64)>>(
+    pub(super) fn add_elements<E, F: Fn(&E) -> (DeviceAddress, u32)>(
         &mut self,
         run: &mut SegmentRun,
-        mut elements: I,
+        elements: &mut Elements<'_, E, F>,
         reach: &mut Reach,
-    ) -> Stop<I> {
-        let (mut end, mut within) = (*self, *reach);
+    ) -> Stop {
+        let (mut end, mut within, mut list) = (*self, *reach, elements.list);
         let stop = loop {
-            if elements.len() == 0 {
-                break Stop::End;
-            }
             let Some(window) = run.window(end.place) else {
-                break Stop::Full(elements);
+                break Stop::Full;
             };
-            if let Err(length) = end.add_group(window, &mut elements, &mut within) {
+            // A whole group needs no look for the end of the list at each element.
+            let added = if let Some((group, rest)) = list.split_first_chunk::<GROUP>() {
+                list = rest;
+                end.add_group(window, elements.read(group), &mut within)
+            } else {
+                let group = core::mem::take(&mut list);
+                end.add_group(window, elements.read(group), &mut within)
+            };
+            if let Err(length) = added {
                 break Stop::Wrong(length);
             }
+            if list.is_empty() {
+                break Stop::End;
+            }
         };
-        (*self, reach.left) = (end, within.left);
+        (*self, reach.left, elements.list) = (end, within.left, list);
         stop
     }
 
-    /// Adds the next elements, or returns the length of one that is wrong.
+    /// Adds a group of elements, or those of it in front of one that is wrong, and returns the length of that one.
     ///
     /// Whether elements continue each other follows no pattern, so there is no branch on it: the address of each is stored behind the last
     /// segment, and counts only if the element begins another one. The run is taken for words, whose addresses take less to compute.
     #[inline(always)]
-    fn add_group<I: Iterator<Item = (DeviceAddress, u64)>>(
+    fn add_group(
         &mut self,
         window: &mut Window,
-        elements: &mut I,
+        elements: impl Iterator<Item = (DeviceAddress, u32)>,
         reach: &mut Reach,
-    ) -> Result<(), u64> {
+    ) -> Result<(), u32> {
         let words: &mut [u64; 2 * WINDOW] = transmute_mut!(window);
         let (mut at, mut added) = (0_usize, Ok(()));
-        for _ in 0..GROUP {
-            let Some((DeviceAddress(address), length)) = elements.next() else {
-                break;
-            };
+        for (DeviceAddress(address), bytes) in elements {
+            let length = u64::from(bytes);
             // An element that is empty does not end behind its beginning, nor does one around the end of all addresses.
             let end = address.wrapping_add(length);
             let (left, too_long) = reach.left.overflowing_sub(length);
             reach.left = left;
             if end <= address || end > reach.beyond || too_long {
-                added = Err(length);
+                added = Err(bytes);
                 break;
             }
             if let Some(behind) = words.get_mut(at.wrapping_add(2)) {

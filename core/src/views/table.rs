@@ -3,7 +3,7 @@
 use hawser_abi::descriptor::Segment;
 use zerocopy::IntoBytes;
 
-use super::run::{End, Reach, SegmentRun, Stop};
+use super::run::{Elements, End, Reach, SegmentRun, Stop};
 use crate::address::{BlockOffset, DeviceAddress};
 use crate::writer::{ArenaWriter, OutsideArena};
 
@@ -26,7 +26,7 @@ impl From<OutsideArena> for TableError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ListError {
     /// An element of `length` bytes is wrong, `left` bytes before the end of the mapping.
-    Element { left: u64, length: u64 },
+    Element { left: u64, length: u32 },
     /// There are `left` bytes of the mapping after the last element.
     Short { left: u64 },
     /// The segments could not be written.
@@ -91,24 +91,23 @@ impl Table {
 
     /// Adds the elements of a list.
     #[inline(always)]
-    pub(super) fn add_elements<W: ArenaWriter>(
+    pub(super) fn add_elements<W: ArenaWriter, E, F: Fn(&E) -> (DeviceAddress, u32)>(
         &mut self,
         mut reach: Reach,
-        mut elements: impl ExactSizeIterator<Item = (DeviceAddress, u64)>,
+        mut elements: Elements<'_, E, F>,
         memory: &mut TableMemory<'_, W>,
     ) -> Result<(), ListError> {
         let wrong = loop {
-            match self.end.add_elements(memory.run, elements, &mut reach) {
+            match self.end.add_elements(memory.run, &mut elements, &mut reach) {
                 Stop::End => break None,
                 Stop::Wrong(length) => break Some(length),
-                Stop::Full(rest) => elements = rest,
+                Stop::Full => self.write_complete(memory)?,
             }
-            self.write_complete(memory)?;
         };
         self.check_room(memory.run)?;
         match (wrong, reach.left) {
             (Some(length), left) => Err(ListError::Element {
-                left: left.wrapping_add(length),
+                left: left.wrapping_add(length.into()),
                 length,
             }),
             (None, 0) => Ok(()),

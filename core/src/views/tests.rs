@@ -31,12 +31,12 @@ impl Machine {
     }
 
     /// One element for each page.
-    fn elements(&self, range: DataRange) -> Vec<(DeviceAddress, u64)> {
+    fn elements(&self, range: DataRange) -> Vec<(DeviceAddress, u32)> {
         let (mut at, mut elements) = (range.offset, Vec::new());
         while at < range.end() {
             let to_page_end = PAGE_SIZE - (self.page_offset + at) % PAGE_SIZE;
             let length = to_page_end.min(range.end() - at);
-            elements.push((DeviceAddress(self.address(at)), length));
+            elements.push((DeviceAddress(self.address(at)), length as u32));
             at += length;
         }
         elements
@@ -74,11 +74,7 @@ fn addresses(segments: &[Segment]) -> Vec<u64> {
 fn build(planned: &Planned, machine: &Machine, view: View, arena: &mut VecArena) -> Vec<Segment> {
     let layout = planned.plan().layout();
     let builder = ViewBuilder::new(view, &planned.checked, layout, BLOCK, &map_all());
-    let elements = |mapping| {
-        machine
-            .elements(planned.plan().mapping(mapping).expect("it is planned").range)
-            .into_iter()
-    };
+    let elements = |mapping| machine.elements(planned.plan().mapping(mapping).expect("it is planned").range);
     let segments = build_view(builder, planned.pieces(), elements, arena).expect("the lists are right");
     let (at, capacity) = match view {
         View::Read => (layout.read_table, layout.read_capacity),
@@ -154,15 +150,15 @@ fn two_pages() -> Planned {
 
 /// The mapping of what is read.
 const READ_MAPPING: MappingIndex = MappingIndex(1);
+/// A list of it.
+const WHOLE: [(DeviceAddress, u32); 1] = [(DeviceAddress(0x1040), 8128)];
 
-fn supply(elements: &[(u64, u64)], limits: &Limits) -> Result<u32, ViewError> {
+fn supply(elements: &[(u64, u32)], limits: &Limits) -> Result<u32, ViewError> {
     let planned = two_pages();
     let layout = planned.plan().layout();
     let mut arena = VecArena::new(layout.total);
     let mut builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, limits);
-    let elements = elements
-        .iter()
-        .map(|(address, length)| (DeviceAddress(*address), *length));
+    let elements = Elements::new(elements, |(address, length)| (DeviceAddress(*address), *length));
     let mut run = SegmentRun::default();
     let mut memory = memory(&mut run, &mut arena);
     builder.supply(planned.pieces(), READ_MAPPING, elements, &mut memory)?;
@@ -202,8 +198,8 @@ fn lists_that_are_wrong_are_refused() {
         "an empty element"
     );
     assert_eq!(
-        supply(&[(0x1040, u64::MAX)], &any),
-        refused(64, u64::MAX, 8128),
+        supply(&[(0x1040, u32::MAX)], &any),
+        refused(64, u32::MAX.into(), 8128),
         "absurdly long"
     );
     assert_eq!(
@@ -272,7 +268,7 @@ fn a_hole_does_not_continue_the_highest_address() {
     let layout = planned.plan().layout();
     let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
     let mut arena = VecArena::new(layout.total);
-    let highest = |_| [(DeviceAddress(HOLE - 64), 64)].into_iter();
+    let highest = |_| [(DeviceAddress(HOLE - 64), 64)];
     assert_eq!(build_view(builder, planned.pieces(), highest, &mut arena), Ok(2));
     let expected = [(HOLE - 64, 64), (HOLE, 64)].map(|(address, length)| Segment { address, length });
     assert_eq!(table(&arena, layout.read_table, 2), expected);
@@ -288,7 +284,7 @@ fn mappings_are_supplied_once_each_and_in_order() {
     );
     let limits = map_all();
     let builder = || ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &limits);
-    let whole = || [(DeviceAddress(0x1040), 8128)].into_iter();
+    let whole = || Elements::new(&WHOLE, |element| *element);
     let (mut arena, mut run) = (VecArena::new(layout.total), SegmentRun::default());
     let mut memory = memory(&mut run, &mut arena);
     assert_eq!(
@@ -317,7 +313,7 @@ fn a_table_that_is_complete_stays_as_it_is() {
     let mut builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
     let (mut arena, mut run) = (VecArena::new(layout.total), SegmentRun::default());
     let mut memory = memory(&mut run, &mut arena);
-    let whole = [(DeviceAddress(0x1040), 8128)].into_iter();
+    let whole = Elements::new(&WHOLE, |element| *element);
     assert_eq!(
         builder.supply(planned.pieces(), READ_MAPPING, whole, &mut memory),
         Ok(())
@@ -334,7 +330,7 @@ fn a_block_that_is_too_small_is_noticed() {
     let layout = planned.plan().layout();
     let mut arena = VecArena::new(layout.read_table.0);
     let builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
-    let whole = |_| [(DeviceAddress(0x1040), 8128)].into_iter();
+    let whole = |_| WHOLE;
     assert_eq!(
         build_view(builder, planned.pieces(), whole, &mut arena),
         Err(ViewError::OutsideArena)

@@ -39,25 +39,39 @@ impl ScatterGatherList<'_> {
         self.len() == 0
     }
 
-    /// Address and length in bytes of each element, in the order of the buffer.
-    pub fn elements(&self) -> impl ExactSizeIterator<Item = (DeviceAddress, u64)> {
-        let first = self.list.map_or(core::ptr::null(), |list| {
-            let elements = list
-                .as_ptr()
-                .wrapping_byte_add(core::mem::offset_of!(SCATTER_GATHER_LIST, Elements));
-            elements.cast::<SCATTER_GATHER_ELEMENT>().cast_const()
-        });
-        // Without a list there are no elements: nothing is read, and the pointer never leaves the list.
-        (0..self.len() as usize).map(move |index| read(first.wrapping_add(index)))
+    /// The elements, in the order of the buffer.
+    pub fn elements(&self) -> &[Element] {
+        let Some(list) = self.list else { return &[] };
+        let first = list
+            .as_ptr()
+            .wrapping_byte_add(core::mem::offset_of!(SCATTER_GATHER_LIST, Elements));
+        // SAFETY: so many elements follow the head of the list in memory, which nobody writes while the list is valid; and they are what `Element` is.
+        unsafe { core::slice::from_raw_parts(first.cast(), self.len() as usize) }
     }
 }
 
-fn read(element: *const SCATTER_GATHER_ELEMENT) -> (DeviceAddress, u64) {
-    // SAFETY: one of the list's elements, which follow it in memory.
-    let element = unsafe { element.read() };
-    // SAFETY: both views of the union are 64 bits of the address.
-    let address = unsafe { element.Address.QuadPart };
-    (DeviceAddress(address.cast_unsigned()), u64::from(element.Length))
+/// A range of addresses by which a device reaches a part of a buffer.
+#[repr(transparent)]
+pub struct Element(SCATTER_GATHER_ELEMENT);
+
+impl Element {
+    /// The first address.
+    pub const fn address(&self) -> DeviceAddress {
+        // SAFETY: both views of the union are 64 bits of the address.
+        let address = unsafe { self.0.Address.QuadPart };
+        DeviceAddress(address.cast_unsigned())
+    }
+
+    /// Length in bytes.
+    pub const fn length(&self) -> u32 {
+        self.0.Length
+    }
+}
+
+impl core::fmt::Debug for Element {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:#x}+{:#x}", self.address().0, self.length())
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +107,8 @@ mod tests {
         };
         // SAFETY: the list lives until the end of the test.
         let view = unsafe { ScatterGatherList::new((&raw mut list).cast()) };
-        let elements: Vec<_> = view.elements().collect();
+        let elements = view.elements().iter();
+        let elements: Vec<_> = elements.map(|element| (element.address(), element.length())).collect();
         assert_eq!(
             elements,
             [
@@ -108,6 +123,6 @@ mod tests {
         // SAFETY: null is allowed.
         let view = unsafe { ScatterGatherList::new(core::ptr::null_mut()) };
         assert!(view.is_empty());
-        assert_eq!(view.elements().count(), 0);
+        assert!(view.elements().is_empty());
     }
 }

@@ -37,7 +37,7 @@ fn spoil(list: &mut Vec<Segment>, random: u64) {
         0 => element.1 = 0,
         1 => element.1 += 1,
         2 => element.1 -= 1,
-        3 => element.1 = u64::MAX - random % 3,
+        3 => element.1 = u64::from(u32::MAX) - random % 3,
         4 => element.0 = HOLE - random % 2 * (element.1 - 1),
         5 => element.0 |= random << 32,
         6 => list.truncate(index),

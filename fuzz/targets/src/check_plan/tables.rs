@@ -33,10 +33,9 @@ pub(super) fn compare(
         let of_mapping = |index: MappingIndex| {
             let range = plan.mapping(index).map(|mapping| mapping.range).unwrap_or_default();
             let part = planned.parts.iter().find(|part| part.start == range.offset);
-            let elements = part.map(list).unwrap_or_default();
-            elements
-                .into_iter()
-                .map(|(address, length)| (DeviceAddress(address), length))
+            let elements = part.map(list).unwrap_or_default().into_iter();
+            let of_windows = |(address, length)| (DeviceAddress(address), u32::try_from(length).unwrap_or(u32::MAX));
+            elements.map(of_windows).collect::<Vec<_>>()
         };
         let builder = ViewBuilder::new(view, checked, layout, BLOCK, &case.limits);
         let found = build_view(builder, pieces, of_mapping, arena);

@@ -32,7 +32,7 @@ pub fn dry_run(inspection: &Inspection, limits: &Limits, contiguity: Contiguity)
     let checked = &inspection.checked;
     let mut table = |view| {
         let builder = ViewBuilder::new(view, checked, layout, DeviceAddress(0), limits);
-        let elements = |mapping| elements(inspection, mapping, contiguity).into_iter();
+        let elements = |mapping| elements(inspection, mapping, contiguity);
         build_view(builder, Pieces(&inspection.pieces), elements, &mut arena).map_err(|error| format!("{error:?}"))
     };
     let (read, write) = (table(View::Read)?, table(View::Write)?);
@@ -47,7 +47,7 @@ pub fn dry_run(inspection: &Inspection, limits: &Limits, contiguity: Contiguity)
 }
 
 /// Addresses and lengths of the elements of a mapping.
-fn elements(inspection: &Inspection, mapping: MappingIndex, contiguity: Contiguity) -> Vec<(DeviceAddress, u64)> {
+fn elements(inspection: &Inspection, mapping: MappingIndex, contiguity: Contiguity) -> Vec<(DeviceAddress, u32)> {
     let Some(mapping) = inspection.plan.mapping(mapping) else {
         return Vec::new();
     };
@@ -59,17 +59,22 @@ fn elements(inspection: &Inspection, mapping: MappingIndex, contiguity: Contigui
             Direction::FromDevice => MAPPINGS,
         };
     if contiguity == Contiguity::Whole {
-        return vec![(DeviceAddress(base + start), length)];
+        return vec![(DeviceAddress(base + start), below_4_gib(length))];
     }
     let (mut at, mut list) = (start, Vec::new());
     while at < start + length {
         let page = at / PAGE_SIZE;
         let end = (start + length).min((page + 1) * PAGE_SIZE);
         // Every other page stays empty.
-        list.push((DeviceAddress(base + page * PAGE_SIZE + at), end - at));
+        list.push((DeviceAddress(base + page * PAGE_SIZE + at), below_4_gib(end - at)));
         at = end;
     }
     list
+}
+
+/// Bytes of an element. A data buffer has at most a GiB.
+fn below_4_gib(length: u64) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// The block of the arena that a driver would carve.
