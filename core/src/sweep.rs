@@ -33,8 +33,6 @@ pub(crate) struct Sweep<'a> {
     writes: Boundaries<'a>,
     /// The boundary that was passed last.
     from: u32,
-    /// How bytes behind it are accessed.
-    access: Access,
 }
 
 /// The starts and ends of the intervals of a list.
@@ -66,13 +64,18 @@ impl<'a> Boundaries<'a> {
         self.words.get(number ^ 1).copied().unwrap_or(BEYOND)
     }
 
-    /// Passes the next boundary if it is here; returns 1 in that case, or 0.
+    /// Whether the last boundary that was passed is the start of an interval: 1 in that case, or 0. Starts and ends take turns.
     #[inline(always)]
-    fn pass(&mut self, here: u32) -> u8 {
-        let passed = u8::from(self.next == here);
+    const fn inside(&self) -> u8 {
+        self.number as u8 & 1
+    }
+
+    /// Passes the next boundary if it is here.
+    #[inline(always)]
+    fn pass(&mut self, here: u32) {
+        let passed = self.next == here;
         self.number = self.number.wrapping_add(passed.into());
         self.next = self.at(self.number);
-        passed
     }
 }
 
@@ -83,7 +86,6 @@ impl<'a> Sweep<'a> {
             reads: Boundaries::new(reads),
             writes: Boundaries::new(writes),
             from: 0,
-            access: Access::UNTOUCHED,
         }
     }
 
@@ -116,9 +118,11 @@ impl<'a> Sweep<'a> {
         if here == BEYOND {
             return None;
         }
-        let run = (Interval::new(self.from, here), self.access);
+        let access = Access(self.reads.inside() | self.writes.inside() << 1);
+        let run = (Interval::new(self.from, here), access);
         self.from = here;
-        self.access.0 ^= self.reads.pass(here) | self.writes.pass(here) << 1;
+        self.reads.pass(here);
+        self.writes.pass(here);
         Some(run)
     }
 }
