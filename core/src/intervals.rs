@@ -135,20 +135,16 @@ impl<'a> IntervalLog<'a> {
     /// short would leave bytes out of the plan, and the device could not reach them.
     #[inline(always)]
     pub(crate) fn add<const N: usize>(&mut self, intervals: [Interval; N], wanted: u32) {
-        let free = self.storage.get_mut(self.used..).unwrap_or_default();
-        let Some(places) = free.first_chunk_mut::<N>() else {
-            return;
-        };
-        let (mut next, mut wanted) = (0_usize, wanted);
+        let (mut next, mut wanted) = (self.used, wanted);
         for interval in intervals {
-            if let Some(place) = places.get_mut(next) {
+            if let Some(place) = self.storage.get_mut(next) {
                 *place = interval;
             }
             // No branch: which intervals are wanted cannot be predicted.
             next = next.wrapping_add(wanted as usize & 1);
             wanted >>= 1;
         }
-        self.used = self.used.wrapping_add(next);
+        self.used = next;
     }
 
     /// All bytes that were added, as ascending intervals that do not touch.

@@ -12,8 +12,8 @@ use crate::combination::{COMBINATIONS, combination, spaces};
 use crate::layout::{ArenaLayout, BINDINGS};
 use crate::writer::{ArenaWriter, OutsideArena};
 
-/// Steps that are written together: a KiB, which fits on a kernel stack.
-const RUN: usize = 16;
+/// Steps that are written together: two KiB, as many as an [`ArenaWriter`] takes, which still fit on a kernel stack.
+const RUN: usize = 32;
 
 /// Writes the steps of a program that was checked, as they were when they were checked, into the block for which it was planned.
 ///
