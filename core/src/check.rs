@@ -92,9 +92,9 @@ impl Accepted<'_, '_> {
         self.workspace.copy()
     }
 
-    /// What the program reads and what it writes, as ascending intervals that do not touch.
-    pub(crate) fn accesses(&mut self) -> (&[Interval], &[Interval]) {
-        self.workspace.sorted()
+    /// What the program reads and what it writes, sorted in `spare`, as ascending intervals that do not touch.
+    pub(crate) fn accesses(&mut self, spare: &mut [Interval]) -> (&[Interval], &[Interval]) {
+        self.workspace.sorted(spare)
     }
 }
 

@@ -83,9 +83,9 @@ const COPY_IN: u8 = COPIED | Access::READ.bits();
 const COPY_OUT: u8 = COPIED | Access::WRITE.bits();
 const COPY_IN_OUT: u8 = COPIED | Access::READ_AND_WRITE.bits();
 
-/// A run of bytes of the data buffer that take the same route for the same reason. Any 16 bytes are a valid value.
+/// A run of bytes of the data buffer that take the same route for the same reason. Any 16 bytes are a valid value, and the memory for two intervals is what one takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Piece {
     offset: u32,
     length: u32,

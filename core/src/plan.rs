@@ -7,7 +7,7 @@ use crate::appraisal::Appraiser;
 use crate::check::Accepted;
 use crate::choice::Choice;
 use crate::cuts::{ALL_MAPPINGS, Cut, MOST_ADDED, ascending};
-use crate::intervals::bytes;
+use crate::intervals::{Interval, bytes};
 use crate::layout::ArenaLayout;
 use crate::limits::Limits;
 use crate::need::Need;
@@ -17,6 +17,7 @@ use crate::refusal::Refusal;
 use crate::selection::Chosen;
 use crate::sweep::Sweep;
 use hawser_abi::reason::Reason;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// Most runs of bytes with the same access that one step can add: three sources and a destination, each with two ends.
 const RUNS_PER_STEP: usize = 8;
@@ -146,12 +147,14 @@ impl Plan {
 /// lines to be written back, which harms no neighbour, so that its edges may lie anywhere. A byte that the program does not write is
 /// never copied out, since user threads may be changing it meanwhile.
 ///
-/// Takes time in proportion to the number of pieces. Refuses, with `ArenaTooSmall`, a program whose block cannot fit into the arena even
+/// Takes time in proportion to the number of steps, if there is room for [`max_pieces`]; with less, what is read and written may have to be sorted by comparing. Refuses, with `ArenaTooSmall`, a program whose block cannot fit into the arena even
 /// if it is empty, and one for which `pieces` has no room: for each range that the program accesses alike, and for what mappings can add. With [`max_pieces`] of them that cannot happen.
 pub fn plan(accepted: &mut Accepted<'_, '_>, limits: &Limits, pieces: &mut [Piece]) -> Result<Plan, Refusal> {
     let checked = accepted.checked();
     let choice = Choice::new(checked.shape(), limits);
-    let (reads, writes) = accepted.accesses();
+    // Nothing is in the pieces yet, and they will be where this was: memory that is near anyway.
+    let spare = <[Interval]>::mut_from_bytes(pieces.as_mut_bytes()).unwrap_or_default();
+    let (reads, writes) = accepted.accesses(spare);
     let plan = Plan {
         // Until something is mapped, everything is copied.
         bytes_copied_in: bytes(reads),

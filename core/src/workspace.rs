@@ -30,13 +30,12 @@ pub struct Room {
 }
 
 impl Room {
-    /// Words that the workspace needs: 128 bytes for each step, a bit and some more for each byte of device-local memory, and 260 KiB.
+    /// Words that the workspace needs: 104 bytes for each step, a bit and some more for each byte of device-local memory, and 260 KiB.
     pub const fn words(self) -> usize {
         (self.steps as usize)
             .saturating_mul(LOG_WORDS)
             .saturating_add(self.blocks_of(ROW_WORDS))
             .saturating_add(self.blocks_of(REST_WORDS))
-            .saturating_add(self.spare_words())
             .saturating_add(coverage_words(self.scratch))
             .saturating_add(unit_words(self.scratch))
             .saturating_add(COUNT_WORDS)
@@ -50,11 +49,6 @@ impl Room {
             .saturating_mul(BLOCK)
             .saturating_mul(words)
     }
-
-    /// Words for sorting what so many steps read.
-    const fn spare_words(self) -> usize {
-        (self.steps as usize).saturating_mul(READS_PER_STEP)
-    }
 }
 
 /// What a check records of a program while it runs, in memory of the caller.
@@ -66,7 +60,6 @@ pub struct Workspace<'a> {
     reads: IntervalLog<'a>,
     writes: IntervalLog<'a>,
     copy: TrustedCopy<'a>,
-    spare: &'a mut [Interval],
     temporaries: Temporaries<'a>,
     counts: &'a mut [u32],
 }
@@ -84,7 +77,6 @@ impl<'a> Workspace<'a> {
         let (writes, rest) = split(rest, steps);
         let (rows, rest) = split(rest, room.blocks_of(ROW_WORDS));
         let (rests, rest) = split(rest, room.blocks_of(REST_WORDS));
-        let (spare, rest) = split(rest, room.spare_words());
         let (temporaries, rest) = split(rest, temporaries_words(room.steps));
         let (scratch, rest) = split(rest, coverage_words(room.scratch));
         let (units, rest) = split(rest, unit_words(room.scratch));
@@ -97,7 +89,6 @@ impl<'a> Workspace<'a> {
                 <[[Row; BLOCK]]>::mut_from_bytes(rows.as_mut_bytes()).unwrap_or_default(),
                 <[[Rest; BLOCK]]>::mut_from_bytes(rests.as_mut_bytes()).unwrap_or_default(),
             ),
-            spare: intervals(spare),
             temporaries: Temporaries::new(
                 Coverage::new(scratch, room.scratch),
                 Units::new(intervals(units)),
@@ -127,13 +118,13 @@ impl<'a> Workspace<'a> {
         &self.copy
     }
 
-    /// What was recorded to be read and to be written, as ascending intervals that do not touch.
-    pub(crate) fn sorted(&mut self) -> (&[Interval], &[Interval]) {
+    /// What was recorded to be read and to be written, sorted with the help of `spare`, as ascending intervals that do not touch.
+    pub(crate) fn sorted(&mut self, spare: &mut [Interval]) -> (&[Interval], &[Interval]) {
         self.reads.clear();
         self.writes.clear();
         digest(self.copy.rows(), &mut self.reads, &mut self.writes);
         let mut bench = SortBench {
-            spare: self.spare,
+            spare,
             counts: self.counts,
         };
         (self.reads.sorted(&mut bench), self.writes.sorted(&mut bench))
@@ -174,10 +165,10 @@ mod tests {
                     end: start.map(|start| start + 4),
                 };
             }
-            let (reads, writes) = workspace.sorted();
+            let (reads, writes) = workspace.sorted(&mut []);
             let found = (reads.to_vec(), writes.to_vec());
             assert_eq!((found.0.len(), found.1.len()), (steps as usize * 3, steps as usize));
-            let (reads, writes) = workspace.sorted();
+            let (reads, writes) = workspace.sorted(&mut []);
             assert_eq!((reads, writes), (&found.0[..], &found.1[..]), "a second time");
         }
     }

@@ -34,7 +34,7 @@ fn check_bytes(bytes: &[u8], shape: BufferShape, limits: &Limits) -> Outcome {
     let mut words = vec![u64::MAX; room(16).words()];
     let mut workspace = Workspace::new(&mut words, room(16));
     let mut accepted = check(bytes, shape, limits, &mut workspace)?;
-    let (reads, writes) = accepted.accesses();
+    let (reads, writes) = accepted.accesses(&mut []);
     Ok((reads.to_vec(), writes.to_vec()))
 }
 
@@ -250,7 +250,7 @@ fn what_is_accepted_is_described() {
     let mut accepted = check(&bytes, shape, &Limits::default(), &mut workspace).expect("the program is right");
     let reads: &[_] = &[Interval::new(16, 48)];
     let writes: &[_] = &[Interval::new(0, 16), Interval::new(64, 80)];
-    assert_eq!(accepted.accesses(), (reads, writes));
+    assert_eq!(accepted.accesses(&mut []), (reads, writes));
     let checked = accepted.checked();
     assert_eq!(
         (checked.step_count(), checked.timeout_ms(), checked.cookie()),
@@ -356,7 +356,7 @@ fn the_last_bytes_of_the_largest_spaces_are_in_reach() {
         let found = check(&bytes, buffer(DATA), &limits, &mut workspace);
         found
             .map(|mut accepted| {
-                let (reads, writes) = accepted.accesses();
+                let (reads, writes) = accepted.accesses(&mut []);
                 [reads, writes].map(|list| (list.len(), list[0].start()))
             })
             .map_err(|refusal| (refusal.reason, refusal.step))
