@@ -237,13 +237,15 @@ struct Program;
 impl ProgramDma for Program {
     type Device = Device;
 
-    fn program(device: &Device, key: usize, proof: Programmed, list: &ScatterGatherList<'_>) {
+    fn program(device: &Device, key: usize, programmed: Programmed<'_>) {
         let Some(mut job) = device.slots.take_executing(key) else {
             debug_assert!(false, "a job is parked while its transaction is executed");
             return;
         };
-        let supplied = accept(&mut job, proof).map_err(|_| mapping_failed());
-        if let Err(end) = supplied.and_then(|()| supply(device, &mut job, list)) {
+        // With the proof goes the list.
+        let supplied = supply(device, &mut job, programmed.list());
+        let accepted = accept(&mut job, programmed).map_err(|_| mapping_failed());
+        if let Err(end) = accepted.and(supplied) {
             job.work.end = Some(end);
         }
         if let Some(job) = device.slots.after_program(job) {
@@ -252,12 +254,12 @@ impl ProgramDma for Program {
     }
 }
 
-/// Adds the list of the part that was mapped last. An empty list, one of the wrong length and one that the device cannot reach are refused.
+/// Adds the list of the part that was on its way. An empty list, one of the wrong length and one that the device cannot reach are refused.
 fn supply(device: &Device, job: &mut Job, list: &ScatterGatherList<'_>) -> core::result::Result<(), End> {
     let Dma::Mapping(mapping) = &job.dma else {
         return Err(mapping_failed());
     };
-    let index = mapping.mapped().checked_sub(1).ok_or_else(mapping_failed)?;
+    let index = mapping.mapped();
     let direction = job
         .work
         .plan

@@ -233,7 +233,7 @@ impl Inner {
 }
 
 /// Hands EvtProgramDma's proof to the job that it belongs to.
-pub fn accept(job: &mut Job, proof: Programmed) -> Result {
+pub fn accept(job: &mut Job, proof: Programmed<'_>) -> Result {
     match &mut job.dma {
         crate::job::Dma::Mapping(mapping) => mapping.programmed(proof).map_err(|_| NtStatus::INTERNAL_ERROR),
         _ => Err(NtStatus::INTERNAL_ERROR),

@@ -18,7 +18,7 @@ mod transfer;
 pub use common_buffer::CommonBuffer;
 pub use enabler::{DmaEnabler, EnablerConfig};
 pub use quiesced::{Authority, Quiesced, Run};
-pub use scatter_gather::{DeviceAddress, ScatterGatherList};
+pub use scatter_gather::{DeviceAddress, ScatterGatherElement, ScatterGatherList};
 pub use transfer::{
     Direction, Execution, ExecutionFailed, IdleSet, Mapped, Mapping, Part, Patience, ProgramDma, Programmed, Started,
 };

@@ -9,7 +9,7 @@ use wdk_sys::{SCATTER_GATHER_ELEMENT, SCATTER_GATHER_LIST};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeviceAddress(pub u64);
 
-/// A scatter-gather list, while EvtProgramDma runs.
+/// A scatter-gather list, as long as the mapping that it describes cannot be released.
 #[derive(Debug)]
 pub struct ScatterGatherList<'a> {
     list: Option<NonNull<SCATTER_GATHER_LIST>>,
@@ -20,7 +20,7 @@ impl ScatterGatherList<'_> {
     /// The list that the framework passes to EvtProgramDma.
     ///
     /// # Safety
-    /// Null, or valid for the lifetime.
+    /// Null, or a list that is followed by as many elements as it says, and that nobody writes, as long as this exists.
     pub(super) unsafe fn new(list: *mut SCATTER_GATHER_LIST) -> Self {
         Self {
             list: NonNull::new(list),
@@ -40,21 +40,21 @@ impl ScatterGatherList<'_> {
     }
 
     /// The elements, in the order of the buffer.
-    pub fn elements(&self) -> &[Element] {
+    pub fn elements(&self) -> &[ScatterGatherElement] {
         let Some(list) = self.list else { return &[] };
         let first = list
             .as_ptr()
             .wrapping_byte_add(core::mem::offset_of!(SCATTER_GATHER_LIST, Elements));
-        // SAFETY: so many elements follow the head of the list in memory, which nobody writes while the list is valid; and they are what `Element` is.
+        // SAFETY: so many elements follow the head, as the maker vouched, and nobody writes them; they are what a `ScatterGatherElement` is, and far fewer bytes than there are addresses.
         unsafe { core::slice::from_raw_parts(first.cast(), self.len() as usize) }
     }
 }
 
 /// A range of addresses by which a device reaches a part of a buffer.
 #[repr(transparent)]
-pub struct Element(SCATTER_GATHER_ELEMENT);
+pub struct ScatterGatherElement(SCATTER_GATHER_ELEMENT);
 
-impl Element {
+impl ScatterGatherElement {
     /// The first address.
     pub const fn address(&self) -> DeviceAddress {
         // SAFETY: both views of the union are 64 bits of the address.
@@ -68,7 +68,7 @@ impl Element {
     }
 }
 
-impl core::fmt::Debug for Element {
+impl core::fmt::Debug for ScatterGatherElement {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{:#x}+{:#x}", self.address().0, self.length())
     }

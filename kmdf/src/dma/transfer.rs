@@ -20,11 +20,11 @@ pub trait ProgramDma: 'static {
     /// The device that does the DMA.
     type Device: DeviceOps;
 
-    /// EvtProgramDma: the part is mapped, and `list` says how the device reaches it. DISPATCH_LEVEL.
+    /// EvtProgramDma: the part is mapped, and [`Programmed::list`] says how the device reaches it. DISPATCH_LEVEL.
     ///
     /// `key` is what was given to [`Execution::execute`]. Runs within that call, or after it, on any thread. The list's addresses stay valid until the mapping is
-    /// released; the list itself only within this call. `proof` has to be handed to [`Mapping::programmed`].
-    fn program(device: &Self::Device, key: usize, proof: Programmed, list: &ScatterGatherList<'_>);
+    /// released; the list itself until `programmed` is handed to [`Mapping::programmed`], as it has to be: from then on, the mapping can be released.
+    fn program(device: &Self::Device, key: usize, programmed: Programmed<'_>);
 }
 
 /// Which way bytes go.
@@ -230,7 +230,7 @@ impl<const N: usize> Mapping<N> {
     }
 
     /// Takes the proof that the part on its way is mapped. Gives it back where it belongs to another request.
-    pub fn programmed(&mut self, proof: Programmed) -> core::result::Result<(), Programmed> {
+    pub fn programmed<'l>(&mut self, proof: Programmed<'l>) -> core::result::Result<(), Programmed<'l>> {
         if !self.is_executing(proof.transaction) {
             return Err(proof);
         }
@@ -324,15 +324,20 @@ impl ExecutionFailed {
     }
 }
 
-/// Proof that EvtProgramDma was called for a transaction: it is mapped.
+/// Proof that EvtProgramDma was called for a transaction: it is mapped, and nothing releases it as long as the mapping waits for this.
 #[derive(Debug)]
 #[must_use = "the mapping waits for it"]
-pub struct Programmed {
+pub struct Programmed<'l> {
     transaction: WDFDMATRANSACTION,
+    list: ScatterGatherList<'l>,
 }
 
-// SAFETY: a transaction may be used from any thread.
-unsafe impl Send for Programmed {}
+impl<'l> Programmed<'l> {
+    /// How the device reaches the part.
+    pub const fn list(&self) -> &ScatterGatherList<'l> {
+        &self.list
+    }
+}
 
 callback! {
     unsafe extern "C" fn on_program_dma<P: ProgramDma>(
@@ -346,9 +351,9 @@ callback! {
         let Some(device) = (unsafe { context::get::<P::Device>(device.cast()) }) else {
             return 0;
         };
-        // SAFETY: valid until the transfer ends, which is after this callback.
+        // SAFETY: a list of the HAL's, whole and left alone until the transfer ends. It does not end before the mapping has been given the proof, of which the list is a part.
         let list = unsafe { ScatterGatherList::new(list) };
-        P::program(device, key.addr(), Programmed { transaction }, &list);
+        P::program(device, key.addr(), Programmed { transaction, list });
         1
     }
 }
