@@ -1,4 +1,4 @@
-//! A step as it was read from the submission.
+//! A step in registers, between the submission and the trusted copy.
 
 use hawser_abi::program::Step;
 use wide::{i32x4, u64x2};
@@ -21,13 +21,12 @@ impl Captured {
     /// Reads a step of a submission.
     #[inline(always)]
     pub(super) fn of(step: &[u8; STEP_SIZE]) -> Self {
-        let (words, _) = step.as_chunks::<8>();
-        let word = |number: usize| words.get(number).map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        let pair = |number: usize| u64x2::new([word(number), word(number.wrapping_add(1))]);
+        let (pairs, _) = step.as_chunks::<16>();
+        let pair = |number: usize| pairs.get(number).map_or(u64x2::ZERO, |bytes| bytemuck::cast(*bytes));
         Self {
             head: pair(0),
-            offsets: [pair(2), pair(4)],
-            tail: pair(6),
+            offsets: [pair(1), pair(2)],
+            tail: pair(3),
         }
     }
 

@@ -353,7 +353,7 @@ pub(super) struct Combination {
     pub(super) scratch: Lanes,
     /// All bits of the first word, unless there is an immediate.
     pub(super) no_immediate: Pair,
-    /// Operands in device-local memory, as the highest bits, in the order of a [`Row`](crate::digest::Row): first to third source, then the destination, so that what a step reads comes before what it writes.
+    /// Operands in device-local memory, as the highest bits, in the order of a [`GroupReach`](super::pass::GroupReach): first to third source, then the destination, so that what a step reads comes before what it writes.
     pub(super) reach: u64,
     /// The spaces of all operands, as [`spaces_as_bits`] has them.
     pub(super) spaces: u32,

@@ -10,7 +10,7 @@ use super::captured::Captured;
 use super::operands::SpaceSizes;
 use super::pass::{GROUP, GroupReach, Reach};
 use super::places::{Places, SPACE};
-use super::rows::{ALL_OPERATIONS, LENGTH_BITS, Row, Special, row_of, spaces_of};
+use super::rows::{ALL_OPERATIONS, Combination, LENGTH_BITS, Row, Special, row_of, spaces_of};
 use crate::combination::combination;
 use crate::header::STEP_SIZE;
 use crate::limits::Limits;
@@ -51,11 +51,11 @@ impl Swift {
             for ((step, row), rest) in steps.iter().zip(rows).zip(rests) {
                 let step = Captured::of(step);
                 *rest = step.rest();
-                let rule = row_of(step.operation());
-                let (places, doubt) = self.places(&step, rule, &Found::NOTHING);
+                let rules = Rules::of(&step);
+                let (places, doubt) = self.places(&step, rules, &Found::NOTHING);
                 *row = places.row();
                 group.add(places.reach);
-                special = special >> 1 | rule.special_bit;
+                special = special >> 1 | rules.row.special_bit;
                 doubts = doubts.and(doubt);
             }
             specials = specials.unbounded_shr(steps.len() as u32) | u64::from(special) << u32::BITS;
@@ -79,9 +79,9 @@ impl Swift {
             left &= left.wrapping_sub(1);
             if let (Some(row), Some(rest)) = (block.rows.get_mut(number), block.rests.get(number)) {
                 let step = Captured::again(row, rest);
-                let rule = row_of(step.operation());
-                let found = Found::of(&step, rule);
-                let (places, operands) = self.operands(&step, rule, &found);
+                let rules = Rules::of(&step);
+                let found = Found::of(&step, rules.row);
+                let (places, operands) = self.operands(&step, rules, &found);
                 *row = places.row();
                 doubts.step |= found.wrong;
                 doubts.operands |= operands;
@@ -92,20 +92,20 @@ impl Swift {
 
     /// The places of the operands of a step, if it breaks no rule by itself.
     pub(super) fn look_at_one(&self, step: &Captured) -> Option<Places> {
-        let rule = row_of(step.operation());
-        let found = match rule.special {
+        let rules = Rules::of(step);
+        let found = match rules.row.special {
             Special::None => Found::NOTHING,
-            _ => Found::of(step, rule),
+            _ => Found::of(step, rules.row),
         };
-        let (places, doubts) = self.places(step, rule, &found);
+        let (places, doubts) = self.places(step, rules, &found);
         doubts.are_none().then_some(places)
     }
 
     /// The places of the operands of a step, and whether it may break a rule by itself, given what was found beside its row. What it reads of device-local memory is not looked at.
     #[inline(always)]
-    fn places(&self, step: &Captured, row: &Row, found: &Found) -> (Places, Doubts) {
-        let spaces = spaces_of(combination(step.spaces()));
-        let (places, operands) = self.operands(step, row, found);
+    fn places(&self, step: &Captured, rules: Rules, found: &Found) -> (Places, Doubts) {
+        let Rules { row, spaces } = rules;
+        let (places, operands) = self.operands(step, rules, found);
         let quarters: u16x8 = bytemuck::cast(step.tail);
         let beyond: u64x2 = bytemuck::cast(quarters.saturating_sub(row.most.quarters()));
         let [first, second] = step.offsets;
@@ -120,8 +120,7 @@ impl Swift {
 
     /// The places of the operands of a step, and which of them are not aligned, lie outside of their space, or overlap the destination where they must not.
     #[inline(always)]
-    fn operands(&self, step: &Captured, row: &Row, found: &Found) -> (Places, i32x4) {
-        let spaces = spaces_of(combination(step.spaces()));
+    fn operands(&self, step: &Captured, Rules { row, spaces }: Rules, found: &Found) -> (Places, i32x4) {
         let count = step.counts();
         let length = row.counted.get() & count.unbounded_shl_scalar(row.shift)
             | row.truths.get() & count
@@ -147,6 +146,23 @@ impl Swift {
             reach: spaces.reach,
         };
         (places, offset & unaligned | outside | overlaps)
+    }
+}
+
+/// What the tables say of a step.
+#[derive(Clone, Copy)]
+struct Rules {
+    row: &'static Row,
+    spaces: &'static Combination,
+}
+
+impl Rules {
+    #[inline(always)]
+    fn of(step: &Captured) -> Self {
+        Self {
+            row: row_of(step.operation()),
+            spaces: spaces_of(combination(step.spaces())),
+        }
     }
 }
 
@@ -180,8 +196,8 @@ impl Doubts {
 
     #[inline(always)]
     fn are_none(self) -> bool {
-        let ([even, odd], [head, tail]) = (self.offsets.to_array(), self.words.to_array());
-        self.step | head | tail | (even | odd) >> LENGTH_BITS == 0 && self.operands == i32x4::ZERO
+        let all = |words: u64x2| words.to_array().into_iter().fold(0, |all, word| all | word);
+        self.step | all(self.words) | all(self.offsets) >> LENGTH_BITS == 0 && self.operands == i32x4::ZERO
     }
 }
 
@@ -285,11 +301,12 @@ fn broadcast(lanes: i32x4) -> i32x4 {
 mod tests {
     use super::*;
     use crate::testing::{IMMEDIATE, NOTHING, Where, data, scratch, step};
+    use crate::trusted::{BLOCK, Row};
     use hawser_abi::op::{ElementType, Opcode, Predicate};
     use hawser_abi::program::Step;
     use hawser_abi::rules::{AuxUse, EITHER, IMMEDIATE as ONLY_IMMEDIATE, MEMORY, rule};
     use std::vec::Vec;
-    use zerocopy::transmute;
+    use zerocopy::{FromZeros, transmute};
 
     const SIZES: SpaceSizes = SpaceSizes {
         data: 1 << 20,
@@ -357,6 +374,56 @@ mod tests {
         assert!(!is_right(&swift, step), "another length");
     }
 
+    /// Steps of which a row does not say everything, whose last source ends at the end of the data buffer, or `beyond` it.
+    fn specials(beyond: u64) -> [Step; 3] {
+        let source = |bytes: u64| data(SIZES.data - bytes + beyond);
+        let convert = Step {
+            aux_type: ElementType::F64 as u8,
+            ..step(Opcode::Convert, ElementType::I8, 16, &[data(0), source(16 * 8)])
+        };
+        let transpose = Step {
+            aux: [4, 0],
+            ..step(Opcode::Transpose, ElementType::F64, 16, &[data(0), source(16 * 8)])
+        };
+        let multiply = Step {
+            aux: [4, 8],
+            ..step(
+                Opcode::MatMul,
+                ElementType::F64,
+                12,
+                &[data(0), data(4096), source(3 * 8 * 8)],
+            )
+        };
+        [convert, transpose, multiply]
+    }
+
+    /// Wherever they are in a block, and however long that is.
+    #[test]
+    fn what_rows_do_not_say_is_found_of_every_step_of_a_block() {
+        let swift = Swift::new(&Limits::default(), SIZES).expect("nothing is lacking");
+        let plain = step(Opcode::Fill, ElementType::U8, 1, &[data(0), IMMEDIATE]);
+        let ((mut rows, mut rests), end) = (([Row::EMPTY; BLOCK], FromZeros::new_zeroed()), SIZES.data as i32);
+        for length in [1, 2, 15, 16, 17, 31, 33, 48, 63, 64] {
+            for at in 0..length {
+                for (right, wrong) in specials(0).into_iter().zip(specials(8)) {
+                    let mut look_at = |special| {
+                        let mut steps = std::vec![transmute!(plain); length];
+                        steps[at] = transmute!(special);
+                        let mut block = TrustedBlock {
+                            rows: &mut rows,
+                            rests: &mut rests,
+                        };
+                        let seen = swift.look_at(&steps, &mut block);
+                        seen.map(|_| block.rows[at].end)
+                    };
+                    let ends = look_at(right).expect("it is right");
+                    assert!(ends.contains(&end), "{at} of {length}: {ends:?}");
+                    assert_eq!(look_at(wrong), None, "{at} of {length}: {wrong:?}");
+                }
+            }
+        }
+    }
+
     /// What is wrong here is wrong by one bit, wherever it is, or by one.
     #[test]
     fn wrong_numbers_are_not_taken_for_right() {
@@ -380,7 +447,7 @@ mod tests {
                 is_right(&swift, fill(element, most, 0)),
                 "{element:?}: all of the buffer"
             );
-            let counts = bits().map(|bit| bit | most).filter(|count| *count != most);
+            let counts = bits().flat_map(|bit| [bit, bit | most]).filter(|count| *count > most);
             for count in counts.chain([0, most + 1, u64::MAX]) {
                 assert!(!is_right(&swift, fill(element, count, 0)), "{element:?} {count:#x}");
             }
