@@ -117,7 +117,8 @@ pub fn attempt(device: &Device, request: Request) -> Attempt {
     }
 }
 
-/// Prepares the program for the device, and enters it among the results of its handle. That the cookie is not in use is looked at last.
+/// Prepares the program for the device, and enters it among the results of its handle. That comes last, because what has been entered would have to be taken back; so the steps of a program whose cookie is in use, or for
+/// which the handle has no place yet, are written for nothing.
 fn admit(device: &Device, job: &mut OwnedJob, request: &Request) -> core::result::Result<(), Hindrance> {
     let limits = device.limits().ok_or(Hindrance::reason(Reason::DeviceGone))?;
     job.work = Work {
@@ -159,13 +160,15 @@ fn prepare(
     write_steps(device, job, &accepted)
 }
 
-/// Writes the translated steps into the job's block.
+/// Writes the translated steps into the job's block, which is large enough.
 fn write_steps(device: &Device, job: &OwnedJob, accepted: &Accepted<'_, '_>) -> core::result::Result<(), Hindrance> {
-    let no_room = Hindrance::reason(Reason::ArenaTooSmall);
-    let Ok(mut block) = device.arena.block(job.work.block) else {
-        return Err(no_room);
-    };
-    translate(accepted, job.work.plan.layout(), &mut block).map_err(|_| no_room)
+    let block = device.arena.block(job.work.block);
+    let written = block.map(|mut block| translate(accepted, job.work.plan.layout(), &mut block));
+    if let Ok(Ok(())) = written {
+        return Ok(());
+    }
+    debug_assert!(false, "the block is the one that was planned");
+    Err(Hindrance::reason(Reason::MappingFailed))
 }
 
 /// The input buffer: empty where the I/O manager made none.
