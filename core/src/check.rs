@@ -74,7 +74,7 @@ impl Checked {
     }
 }
 
-/// A program that broke no rule, with what it reads and writes of the data buffer.
+/// A program that broke no rule: the trusted copy of its steps, and what it reads and writes of the data buffer.
 #[derive(Debug)]
 pub struct Accepted<'r, 'w> {
     checked: Checked,
@@ -106,8 +106,7 @@ impl Accepted<'_, '_> {
 ///
 /// Takes time in proportion to the number of steps, whatever they are, beside 4 bytes that are cleared for each KiB of device-local memory, 16 more where a program of many steps uses all of it, and no memory beyond `workspace`.
 ///
-/// The steps of `program` are read block by block into a trusted copy in `workspace`; what was read is what is checked, and [`translate`](crate::translate()) knows the steps from there only. In a driver,
-/// `program` is the I/O manager's copy in kernel memory, which nobody else should be able to write. Nothing depends on that: whatever happened to it, the device gets what was checked.
+/// The steps of `program` are taken block by block into a trusted copy in `workspace`, from which alone [`translate`](crate::translate()) knows them. `program` need not be there any longer when this returns.
 pub fn check<'r, 'w>(
     program: &[u8],
     shape: BufferShape,

@@ -2,10 +2,10 @@
 //!
 //! A submission passes through this crate in four stages, all of them pure functions of their arguments:
 //!
-//! 1. [`check()`] goes once through the steps, refuses what breaks a rule with a precise [`Refusal`], and records which bytes the program
-//!    reads and writes;
+//! 1. [`check()`] goes once through the steps, refuses what breaks a rule with a precise [`Refusal`], and takes what is right into a trusted copy,
+//!    with the bytes that each step reads and writes;
 //! 2. [`plan()`] decides for each byte of the data buffer whether it is mapped for DMA, copied through the arena, or left alone;
-//! 3. [`translate()`] and [`write_descriptor`] write what the device executes;
+//! 3. [`translate()`] writes the steps of the trusted copy for the device, and [`write_descriptor`] what it needs to find them;
 //! 4. [`ViewBuilder`] writes the segment tables once the mappings exist.
 //!
 //! Beside them stand the bookkeeping of a driver's fixed resources: [`OffsetAllocator`], [`SlotTable`], the ring arithmetic of

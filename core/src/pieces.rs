@@ -83,7 +83,7 @@ const COPY_IN: u8 = COPIED | Access::READ.bits();
 const COPY_OUT: u8 = COPIED | Access::WRITE.bits();
 const COPY_IN_OUT: u8 = COPIED | Access::READ_AND_WRITE.bits();
 
-/// A run of bytes of the data buffer that take the same route for the same reason. Any 16 bytes are a valid value, and the memory for two intervals is what one takes.
+/// A run of bytes of the data buffer that take the same route for the same reason. Any 16 bytes are a valid value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C, align(8))]
 pub struct Piece {
@@ -95,6 +95,10 @@ pub struct Piece {
     why: u8,
     reserved: [u8; 2],
 }
+
+/// What is read and written is sorted where the pieces will be.
+const _: () =
+    assert!(size_of::<Piece>().is_multiple_of(size_of::<Interval>()) && align_of::<Piece>() == align_of::<Interval>());
 
 impl Piece {
     pub(crate) fn new(interval: Interval, route: Route, why: Why) -> Self {

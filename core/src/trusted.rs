@@ -1,7 +1,7 @@
-//! The trusted copy of a program: what the check has looked at, and all that the plan and the translation know of its steps.
+//! The trusted copy of a program: what the check has found right, and all that the plan and the translation know of its steps.
 //!
-//! What is read of a step is both checked and stored here, and nothing later asks the submission again: nobody who could still write to it could make the device do anything that was not
-//! checked.
+//! Nothing asks the submission again once it is checked. In a driver that is the I/O manager's copy in kernel memory, which nobody may write while the driver reads it; whatever happens to it later, the device gets what
+//! was checked.
 
 use hawser_abi::program::Step;
 use wide::u64x2;

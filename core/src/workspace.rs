@@ -53,7 +53,7 @@ impl Room {
 
 /// What a check records of a program while it runs, in memory of the caller.
 ///
-/// Making one costs nothing: the memory's content does not matter. It serves one program at a time, until that program is planned.
+/// Making one costs nothing: the memory's content does not matter. It serves one program at a time, until that program is translated.
 #[derive(Debug)]
 pub struct Workspace<'a> {
     room: Room,

@@ -3,7 +3,7 @@
 //! | stage | file | where it runs |
 //! |---|---|---|
 //! | a device control request arrives | `ioctl` | PASSIVE |
-//! | the program is checked and planned, space is carved | `submit`, `carve` | PASSIVE |
+//! | the program is checked and planned, space is carved, the steps are written there | `submit`, `carve` | PASSIVE |
 //! | ...or waits for a slot or for space | `waiting` | |
 //! | what must be copied is copied | `copy_in` | PASSIVE |
 //! | the rest is mapped, part by part | `map`, `stage` | up to DISPATCH |
@@ -17,7 +17,8 @@
 //! Beside the path: `device` (all parts), `hardware` (resources), `controller` and `stop` (the device's state), `teardown` (the one way to take commands back),
 //! `watchdog` (deadlines), `job`, `slots` and `handshake` (who owns what), `info`, `stats`, `results`, `params`.
 //!
-//! Locks, in the order in which they are taken: control, waiting, workbench (may sleep); map stage, queue, slots; all others are taken alone.
+//! Locks, in the order in which they are taken: control, waiting, workbench (may sleep); map stage, queue, slots; all others one at a time, those of arena, device-local memory and lists under the
+//! workbench too.
 #![no_std]
 #![deny(unsafe_code)]
 #![cfg_attr(

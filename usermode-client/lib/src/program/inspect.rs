@@ -37,12 +37,12 @@ impl Program {
         .map(drop)
     }
 
-    /// Checks and plans the program as a driver with these limits does, for a page-aligned data buffer.
+    /// Checks, plans and translates the program as a driver with these limits does, for a page-aligned data buffer.
     pub fn inspect(&self, limits: &Limits) -> Result<Inspection, Refusal> {
         self.inspect_at(limits, 0)
     }
 
-    /// Checks and plans the program as a driver with these limits does, for a data buffer that begins `page_offset` bytes after the start
+    /// Checks, plans and translates the program as a driver with these limits does, for a data buffer that begins `page_offset` bytes after the start
     /// of a page; whole pages make no difference.
     pub fn inspect_at(&self, limits: &Limits, page_offset: u32) -> Result<Inspection, Refusal> {
         let room = self.room(limits);
