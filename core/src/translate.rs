@@ -12,9 +12,6 @@ use crate::combination::{COMBINATIONS, combination, spaces};
 use crate::layout::{ArenaLayout, BINDINGS};
 use crate::writer::{ArenaWriter, OutsideArena};
 
-/// Steps that are written together: two KiB, as many as an [`ArenaWriter`] takes, which still fit on a kernel stack.
-const RUN: usize = 32;
-
 /// Writes the steps of a program that was checked, as they were when they were checked, into the block for which it was planned.
 ///
 /// Offsets stay as they are; spaces become bindings. A destination can only become [`WRITE_BINDING`] and a source only [`READ_BINDING`],
@@ -25,15 +22,11 @@ pub fn translate(
     writer: &mut impl ArenaWriter,
 ) -> Result<(), OutsideArena> {
     let mut at = layout.steps;
-    let mut translated = [[0; size_of::<DeviceStep>()]; RUN];
     let copy = accepted.copy();
-    for (rows, rests) in copy.rows().chunks(RUN).zip(copy.rests().chunks(RUN)) {
-        for (place, (row, rest)) in translated.iter_mut().zip(rows.iter().zip(rests)) {
-            *place = zerocopy::transmute!(device_step(&rest.step(row.offsets())));
-        }
-        let bytes = translated.get(..rows.len()).unwrap_or_default().as_flattened();
-        writer.write(at, bytes)?;
-        at = at.plus(bytes.len() as u64);
+    for (row, rest) in copy.rows().iter().zip(copy.rests()) {
+        let step = device_step(&rest.step(row.offsets()));
+        writer.write(at, step.as_bytes())?;
+        at = at.plus(size_of::<DeviceStep>() as u64);
     }
     Ok(())
 }
