@@ -84,11 +84,30 @@ impl Shape {
         self.count * self.element.size()
     }
 
+    /// The rows of a matrix of so many elements.
+    fn rows(self) -> u32 {
+        1 << self.count.trailing_zeros().min(2)
+    }
+
     /// An offset in a space of `room` bytes.
     fn offset(self, number: u32, room: u64) -> u64 {
         let room = if number & 3 != 0 { room } else { BUSY };
         let last = (room - self.bytes()) / self.element.size();
         u64::from(number >> 2) % (last + 1) * self.element.size()
+    }
+}
+
+/// Where a step writes.
+#[derive(Clone, Copy)]
+struct Target {
+    place: Where,
+    bytes: u64,
+}
+
+impl Target {
+    fn overlaps(self, (space, at): Where, bytes: u64) -> bool {
+        let (of, start) = self.place;
+        space == of && at < start + self.bytes && start < at + bytes
     }
 }
 
@@ -101,13 +120,20 @@ impl Written {
         } else {
             scratch(shape.offset(*to, SCRATCH) / 8 * 8)
         };
-        let [a, b, c] = sources.map(|number| self.source(number, shape, destination));
+        let target = Target {
+            place: destination,
+            bytes: shape.bytes(),
+        };
+        let [a, b, c] = sources.map(|number| self.source(number, shape, target));
         let made = |opcode, operands: &[Where]| step(opcode, shape.element, shape.count, operands);
-        let made = match head >> 28 & 7 {
-            0 => made(Opcode::Fill, &[destination, IMMEDIATE]),
-            1 | 2 => made(Opcode::Copy, &[destination, a]),
-            3 | 4 => made(Opcode::Add, &[destination, a, b]),
-            _ => made(Opcode::Fma, &[destination, a, b, c]),
+        let made = match head >> 28 & 15 {
+            0 | 1 => made(Opcode::Fill, &[destination, IMMEDIATE]),
+            2..=4 => made(Opcode::Copy, &[destination, a]),
+            5..=7 => made(Opcode::Add, &[destination, a, b]),
+            8..=12 => made(Opcode::Fma, &[destination, a, b, c]),
+            13 => self.convert(sources[0], shape, target),
+            14 => self.transpose(sources[0], shape, target),
+            _ => self.multiply([sources[0], sources[1]], shape, target),
         };
         if let (Space::Scratch, start) = destination {
             self.0.push(start..start + shape.bytes());
@@ -115,19 +141,68 @@ impl Written {
         made
     }
 
+    /// From numbers of eight bytes, or in place.
+    fn convert(&self, number: u32, shape: Shape, target: Target) -> Step {
+        let wide = Shape {
+            element: ElementType::F64,
+            ..shape
+        };
+        let source = self.source(number, wide, target);
+        let from = if source == target.place {
+            shape.element
+        } else {
+            wide.element
+        };
+        Step {
+            aux_type: from as u8,
+            ..step(Opcode::Convert, shape.element, shape.count, &[target.place, source])
+        }
+    }
+
+    /// Of up to four rows; a copy where it would be in place.
+    fn transpose(&self, number: u32, shape: Shape, target: Target) -> Step {
+        let source = self.source(number, shape, target);
+        if source == target.place {
+            return step(Opcode::Copy, shape.element, shape.count, &[target.place, source]);
+        }
+        Step {
+            aux: [shape.rows(), 0],
+            ..step(Opcode::Transpose, shape.element, shape.count, &[target.place, source])
+        }
+    }
+
+    /// Of up to four rows and columns of three elements; a copy where it would be in place.
+    fn multiply(&self, numbers: [u32; 2], shape: Shape, target: Target) -> Step {
+        let (rows, inner) = (shape.rows(), 3);
+        let counts = [u64::from(rows), shape.count / u64::from(rows)].map(|count| count * u64::from(inner));
+        let [left, right] = [0, 1].map(|side| {
+            let count = counts[side];
+            self.source(numbers[side], Shape { count, ..shape }, target)
+        });
+        if [left, right].contains(&target.place) {
+            return step(Opcode::Copy, shape.element, shape.count, &[target.place, target.place]);
+        }
+        Step {
+            aux: [rows, inner],
+            ..step(Opcode::MatMul, shape.element, shape.count, &[target.place, left, right])
+        }
+    }
+
     /// What was written to device-local memory, where that is long enough, or else data; in place, where it would overlap the destination.
-    fn source(&self, number: u32, shape: Shape, destination: Where) -> Where {
+    fn source(&self, number: u32, shape: Shape, target: Target) -> Where {
         let bytes = shape.bytes();
         let found = if number >> 30 == 0 {
             self.temporary(number, shape)
         } else {
             None
         };
-        let overlaps =
-            |(space, at): Where| space == destination.0 && at < destination.1 + bytes && destination.1 < at + bytes;
-        let found = found.filter(|found| !overlaps(*found));
+        let found = found.filter(|found| !target.overlaps(*found, bytes));
         let place = found.unwrap_or_else(|| data(shape.offset(number, DATA)));
-        if overlaps(place) { destination } else { place }
+        if target.overlaps(place, bytes) {
+            target.place
+        } else {
+            place
+        }
     }
 
     fn temporary(&self, number: u32, shape: Shape) -> Option<Where> {
@@ -141,18 +216,20 @@ impl Written {
 
     /// A step that may break a rule in place of one that does not.
     fn spoiled(&self, right: Step, how: u32) -> Step {
-        let number = u64::from(how / 8);
+        let number = u64::from(how / 10);
         let reads = |from: u64, count| step(Opcode::Copy, ElementType::U8, count, &[data(0), scratch(from)]);
         let any = number % self.0.len().max(1) as u64;
         let range = self.0.get(any as usize).cloned().unwrap_or(0..1);
         let mut wrong = right;
-        match how % 8 {
+        match how % 10 {
             // Others may have written what is beside the range.
             0 | 1 => return reads(range.start, range.end - range.start + 1),
             2 | 3 => return reads(range.start.saturating_sub(1), range.end - range.start),
             4 => return reads(number % (SCRATCH - 600), number % 600 + 1),
             5 => wrong.offsets[number as usize % 2] += DATA,
             6 => wrong.count += DATA,
+            7 => wrong.aux[0] += 1,
+            8 => wrong.aux_type ^= 3,
             _ => wrong.flags |= 2,
         }
         wrong
