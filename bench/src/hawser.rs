@@ -1,9 +1,9 @@
 //! Hawser's own stages as the driver calls them. All that is measured of Hawser goes through this file.
 
 use hawser_core::{
-    Accepted, ArenaLayout, ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Elements,
-    Limits, MappingIndex, OutsideArena, Piece, Pieces, Plan, Refusal, Room, SegmentRun, TableMemory, View, ViewBuilder,
-    ViewError, Workspace, check, max_pieces, plan, translate, write_descriptor,
+    Accepted, ArenaLayout, ArenaWriter, BlockOffset, Checked, DescriptorPlace, DeviceAddress, Direction, Limits,
+    MappingIndex, OutsideArena, Piece, Pieces, Plan, Refusal, Room, ScatterGatherElements, SegmentRun, TableMemory,
+    View, ViewBuilder, ViewError, Workspace, check, max_pieces, plan, translate, write_descriptor,
 };
 
 use crate::lists::Element;
@@ -154,7 +154,7 @@ impl Engine {
             if mapping.direction == direction {
                 let index = MappingIndex(index);
                 let list = list_of(index);
-                let elements = Elements::new(list.as_ref(), |element: &Element| {
+                let elements = ScatterGatherElements::new(list.as_ref(), |element: &Element| {
                     (DeviceAddress(element.address), element.length)
                 });
                 builder

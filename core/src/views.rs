@@ -17,9 +17,11 @@ use crate::writer::ArenaWriter;
 use run::Reach;
 use table::{ListError, Table, TableError};
 
-pub use run::{Elements, SegmentRun};
+pub use elements::ScatterGatherElements;
+pub use run::SegmentRun;
 pub use table::TableMemory;
 
+mod elements;
 mod run;
 mod table;
 
@@ -138,7 +140,7 @@ impl ViewBuilder {
         &mut self,
         pieces: Pieces<'_>,
         mapping: MappingIndex,
-        elements: Elements<'_, E, F>,
+        elements: ScatterGatherElements<'_, E, F>,
         memory: &mut TableMemory<'_, W>,
     ) -> Result<(), ViewError> {
         let range = self.walk_to(pieces, mapping, memory)?;
@@ -147,7 +149,7 @@ impl ViewBuilder {
             // The address of a hole is no address, whatever the device can reach.
             beyond: self.highest_address.saturating_add(1),
         };
-        let count = elements.count() as u64;
+        let count = elements.list.len() as u64;
         let added = self.table.add_elements(reach, elements, memory);
         added.map_err(|error| self.refuse_list(range, error))?;
         self.elements = self.elements.saturating_add(count);
@@ -259,7 +261,7 @@ pub fn build_view<L: AsRef<[(DeviceAddress, u32)]>>(
             builder.supply(
                 pieces,
                 mapping,
-                Elements::new(list.as_ref(), |element| *element),
+                ScatterGatherElements::new(list.as_ref(), |element| *element),
                 &mut memory,
             )?;
         }

@@ -6,7 +6,7 @@
 
 use hawser_abi::reason::Reason;
 use hawser_core::{
-    DeviceAddress, Direction, Elements, MappingIndex, Refusal, TableMemory, View, ViewBuilder, ViewError,
+    DeviceAddress, Direction, MappingIndex, Refusal, ScatterGatherElements, TableMemory, View, ViewBuilder, ViewError,
 };
 use kmdf::dma::{self, Execution, Part, Patience, ProgramDma, Programmed, ScatterGatherList};
 use kmdf::{NtStatus, Result};
@@ -278,7 +278,7 @@ fn supply(device: &Device, job: &mut Job, list: &ScatterGatherList<'_>) -> core:
         run,
         writer: &mut block,
     };
-    let elements = Elements::new(list.elements(), |element| {
+    let elements = ScatterGatherElements::new(list.elements(), |element| {
         (DeviceAddress(element.address().0), element.length())
     });
     let supplied = view.supply(pieces, MappingIndex(index as u8), elements, &mut memory);

@@ -3,6 +3,7 @@
 use hawser_abi::descriptor::{HOLE, Segment};
 use zerocopy::{FromZeros, transmute_mut};
 
+use super::elements::ScatterGatherElements;
 use crate::address::DeviceAddress;
 
 /// Segments behind which no group of elements begins.
@@ -91,32 +92,9 @@ pub(super) struct Reach {
     pub(super) beyond: u64,
 }
 
-/// A scatter-gather list, in the order of the data buffer, and how address and length of an element are read.
-#[derive(Clone, Copy, Debug)]
-pub struct Elements<'l, E, F> {
-    list: &'l [E],
-    read: F,
-}
-
-impl<'l, E, F: Fn(&E) -> (DeviceAddress, u32)> Elements<'l, E, F> {
-    /// The elements of `list`, whose address and length in bytes `read` tells.
-    pub const fn new(list: &'l [E], read: F) -> Self {
-        Self { list, read }
-    }
-
-    /// How many there are.
-    pub(super) const fn count(&self) -> usize {
-        self.list.len()
-    }
-
-    fn read(&self, elements: &[E]) -> impl Iterator<Item = (DeviceAddress, u32)> {
-        elements.iter().map(&self.read)
-    }
-}
-
 /// Why no more elements are added.
 pub(super) enum Stop {
-    /// There are none.
+    /// There are none left.
     End,
     /// The run has to be written before more are added.
     Full,
@@ -181,7 +159,7 @@ impl End {
     pub(super) fn add_elements<E, F: Fn(&E) -> (DeviceAddress, u32)>(
         &mut self,
         run: &mut SegmentRun,
-        elements: &mut Elements<'_, E, F>,
+        elements: &mut ScatterGatherElements<'_, E, F>,
         reach: &mut Reach,
     ) -> Stop {
         let (mut end, mut within, mut list) = (*self, *reach, elements.list);

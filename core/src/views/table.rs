@@ -3,7 +3,8 @@
 use hawser_abi::descriptor::Segment;
 use zerocopy::IntoBytes;
 
-use super::run::{Elements, End, Reach, SegmentRun, Stop};
+use super::elements::ScatterGatherElements;
+use super::run::{End, Reach, SegmentRun, Stop};
 use crate::address::{BlockOffset, DeviceAddress};
 use crate::writer::{ArenaWriter, OutsideArena};
 
@@ -94,7 +95,7 @@ impl Table {
     pub(super) fn add_elements<W: ArenaWriter, E, F: Fn(&E) -> (DeviceAddress, u32)>(
         &mut self,
         mut reach: Reach,
-        mut elements: Elements<'_, E, F>,
+        mut elements: ScatterGatherElements<'_, E, F>,
         memory: &mut TableMemory<'_, W>,
     ) -> Result<(), ListError> {
         let wrong = loop {

@@ -158,7 +158,7 @@ fn supply(elements: &[(u64, u32)], limits: &Limits) -> Result<u32, ViewError> {
     let layout = planned.plan().layout();
     let mut arena = VecArena::new(layout.total);
     let mut builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, limits);
-    let elements = Elements::new(elements, |(address, length)| (DeviceAddress(*address), *length));
+    let elements = ScatterGatherElements::new(elements, |(address, length)| (DeviceAddress(*address), *length));
     let mut run = SegmentRun::default();
     let mut memory = memory(&mut run, &mut arena);
     builder.supply(planned.pieces(), READ_MAPPING, elements, &mut memory)?;
@@ -284,7 +284,7 @@ fn mappings_are_supplied_once_each_and_in_order() {
     );
     let limits = map_all();
     let builder = || ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &limits);
-    let whole = || Elements::new(&WHOLE, |element| *element);
+    let whole = || ScatterGatherElements::new(&WHOLE, |element| *element);
     let (mut arena, mut run) = (VecArena::new(layout.total), SegmentRun::default());
     let mut memory = memory(&mut run, &mut arena);
     assert_eq!(
@@ -313,7 +313,7 @@ fn a_table_that_is_complete_stays_as_it_is() {
     let mut builder = ViewBuilder::new(View::Read, &planned.checked, layout, BLOCK, &map_all());
     let (mut arena, mut run) = (VecArena::new(layout.total), SegmentRun::default());
     let mut memory = memory(&mut run, &mut arena);
-    let whole = Elements::new(&WHOLE, |element| *element);
+    let whole = ScatterGatherElements::new(&WHOLE, |element| *element);
     assert_eq!(
         builder.supply(planned.pieces(), READ_MAPPING, whole, &mut memory),
         Ok(())

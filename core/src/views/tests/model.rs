@@ -194,7 +194,7 @@ impl Scenario {
         let mut supplied = 0;
         for (index, range) in mappings(self.view, planned) {
             let list = lists.next().expect("one for each mapping");
-            let elements = Elements::new(list, |(address, length)| (DeviceAddress(*address), *length));
+            let elements = ScatterGatherElements::new(list, |(address, length)| (DeviceAddress(*address), *length));
             builder.supply(planned.pieces(), index, elements, &mut memory)?;
             supplied += list.len() as u64;
             assert_eq!(builder.elements(), supplied, "{range:?}");

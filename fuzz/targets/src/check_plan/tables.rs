@@ -34,7 +34,12 @@ pub(super) fn compare(
             let range = plan.mapping(index).map(|mapping| mapping.range).unwrap_or_default();
             let part = planned.parts.iter().find(|part| part.start == range.offset);
             let elements = part.map(list).unwrap_or_default().into_iter();
-            let of_windows = |(address, length)| (DeviceAddress(address), u32::try_from(length).unwrap_or(u32::MAX));
+            let of_windows = |(address, length)| {
+                (
+                    DeviceAddress(address),
+                    u32::try_from(length).expect("lists have no longer elements"),
+                )
+            };
             elements.map(of_windows).collect::<Vec<_>>()
         };
         let builder = ViewBuilder::new(view, checked, layout, BLOCK, &case.limits);
