@@ -80,7 +80,7 @@ pub use refusal::Refusal;
 pub use results::{BeginError, ResultTable, Ticket};
 pub use rings::{BadHead, CompletionRing, SubmissionRing};
 pub use slots::{OnQueue, SLOTS, SlotId, SlotTable, StaleSlot};
-pub use translate::{DescriptorHead, DescriptorPlace, translate, write_descriptor};
+pub use translate::{DescriptorHead, DescriptorPlace, device_steps, translate, write_descriptor};
 pub use views::{ScatterGatherElements, SegmentRun, TableMemory, View, ViewBuilder, ViewError, build_view};
 pub use workspace::{Room, Workspace};
 pub use writer::{ArenaWriter, OutsideArena};

@@ -12,19 +12,25 @@ use crate::combination::{COMBINATIONS, combination, spaces};
 use crate::layout::{ArenaLayout, BINDINGS};
 use crate::writer::{ArenaWriter, OutsideArena};
 
-/// Writes the steps of a program that was checked, as they were when they were checked, into the block for which it was planned.
+/// The steps of a program that was checked, as the device gets them: what they were when they were checked.
 ///
 /// Offsets stay as they are; spaces become bindings. A destination can only become [`WRITE_BINDING`] and a source only [`READ_BINDING`],
 /// whatever the step says.
+#[inline(always)]
+pub fn device_steps(accepted: &Accepted<'_, '_>) -> impl Iterator<Item = DeviceStep> {
+    let copy = accepted.copy();
+    let steps = copy.rows().iter().zip(copy.rests());
+    steps.map(|(row, rest)| device_step(&rest.step(row.offsets())))
+}
+
+/// Writes these steps into the block for which the program was planned.
 pub fn translate(
     accepted: &Accepted<'_, '_>,
     layout: &ArenaLayout,
     writer: &mut impl ArenaWriter,
 ) -> Result<(), OutsideArena> {
     let mut at = layout.steps;
-    let copy = accepted.copy();
-    for (row, rest) in copy.rows().iter().zip(copy.rests()) {
-        let step = device_step(&rest.step(row.offsets()));
+    for step in device_steps(accepted) {
         writer.write(at, step.as_bytes())?;
         at = at.plus(size_of::<DeviceStep>() as u64);
     }

@@ -2,11 +2,9 @@
 
 use hawser_abi::descriptor::DeviceStep;
 use hawser_core::{
-    ArenaWriter, BlockOffset, BufferShape, Checked, Limits, OutsideArena, PAGE_SIZE, Piece, Plan, Refusal, Room,
-    Workspace, check, max_pieces, plan, translate,
+    BufferShape, Checked, Limits, PAGE_SIZE, Piece, Plan, Refusal, Room, Workspace, check, device_steps, max_pieces,
+    plan,
 };
-
-use zerocopy::FromBytes;
 
 use super::Program;
 
@@ -52,17 +50,11 @@ impl Program {
         let mut pieces = vec![Piece::default(); max_pieces(room.steps)];
         let plan = plan(&mut accepted, limits, &mut pieces)?;
         pieces.truncate(plan.pieces());
-        let mut steps = Steps {
-            next: plan.layout().steps,
-            written: Vec::with_capacity(room.steps as usize),
-        };
-        let translated = translate(&accepted, plan.layout(), &mut steps);
-        debug_assert_eq!(translated, Ok(()), "steps follow each other");
         Ok(Inspection {
             checked: accepted.checked(),
             plan,
             pieces,
-            steps: steps.written,
+            steps: device_steps(&accepted).collect(),
         })
     }
 
@@ -80,26 +72,6 @@ impl Program {
             steps: steps.clamp(1, limits.max_steps.max(1)),
             scratch: self.scratch_size().min(limits.scratch_size),
         }
-    }
-}
-
-/// The steps of a block of the arena, written one after the other, and nothing else.
-struct Steps {
-    next: BlockOffset,
-    written: Vec<DeviceStep>,
-}
-
-impl ArenaWriter for Steps {
-    fn write(&mut self, offset: BlockOffset, bytes: &[u8]) -> Result<(), OutsideArena> {
-        if offset != self.next {
-            return Err(OutsideArena);
-        }
-        for bytes in bytes.chunks(size_of::<DeviceStep>()) {
-            self.written
-                .push(DeviceStep::read_from_bytes(bytes).map_err(|_| OutsideArena)?);
-        }
-        self.next = offset.plus(bytes.len() as u64);
-        Ok(())
     }
 }
 
