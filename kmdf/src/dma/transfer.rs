@@ -325,6 +325,16 @@ impl ExecutionFailed {
 }
 
 /// Proof that EvtProgramDma was called for a transaction: it is mapped, and nothing releases it as long as the mapping waits for this.
+///
+/// Whoever hands it in has let go of the list, which the system takes back with the mapping:
+///
+/// ```compile_fail,E0505
+/// fn late<const N: usize>(mapping: &mut kmdf::dma::Mapping<N>, programmed: kmdf::dma::Programmed<'_>) {
+///     let elements = programmed.list().elements();
+///     let _ = mapping.programmed(programmed);
+///     let _ = elements.len();
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "the mapping waits for it"]
 pub struct Programmed<'l> {
