@@ -166,17 +166,21 @@ impl Planned {
     }
 }
 
-/// Checks and plans a program for a page-aligned data buffer of `data` bytes, overwrites it, and does something with what was made of it.
-pub(crate) fn with_planned<T>(mut program: Vec<u8>, data: u64, then: impl FnOnce(&Accepted<'_, '_>, &Plan) -> T) -> T {
-    let steps = (program.len() / STEP_SIZE) as u32;
-    let mut words = vec![0; room(steps).words()];
-    let mut workspace = Workspace::new(&mut words, room(steps));
-    let limits = Limits::default();
-    let mut accepted = check(&program, buffer(data), &limits, &mut workspace).expect("the program is right");
-    let mut pieces = vec![Piece::default(); max_pieces(steps)];
-    let plan = plan(&mut accepted, &limits, &mut pieces).expect("the program can be planned");
+/// Checks and plans a right program with so many pieces, overwrites it, and does something with what was made of it.
+pub(crate) fn with_planned<T>(
+    mut program: Vec<u8>,
+    shape: BufferShape,
+    limits: &Limits,
+    pieces: &mut [Piece],
+    then: impl FnOnce(&Accepted<'_, '_>, Result<Plan, Refusal>) -> T,
+) -> T {
+    let room = room((program.len() / STEP_SIZE) as u32);
+    let mut words = vec![0; room.words()];
+    let mut workspace = Workspace::new(&mut words, room);
+    let mut accepted = check(&program, shape, limits, &mut workspace).expect("the program is right");
+    let plan = plan(&mut accepted, limits, pieces);
     program.fill(0xFF);
-    then(&accepted, &plan)
+    then(&accepted, plan)
 }
 
 /// Room for programs of so many steps, and as much device-local memory as a device has.
@@ -198,13 +202,11 @@ pub(crate) fn planned_with(codes: &[u8], page_offset: u32, limits: &Limits, piec
     let steps = steps_for(codes);
     let length = codes.len() as u64;
     let bytes = program(&header(&steps, length, length), &steps);
-    let mut words = vec![0; room(steps.len() as u32).words()];
-    let mut workspace = Workspace::new(&mut words, room(steps.len() as u32));
     let shape = BufferShape { length, page_offset };
-    let mut accepted = check(&bytes, shape, limits, &mut workspace).expect("the program is right");
     let mut pieces = vec![Piece::default(); pieces];
-    let plan = plan(&mut accepted, limits, &mut pieces);
-    let checked = accepted.checked();
+    let (checked, plan) = with_planned(bytes, shape, limits, &mut pieces, |accepted, plan| {
+        (accepted.checked(), plan)
+    });
     pieces.truncate(plan.map_or(0, |plan| plan.pieces()));
     Planned { checked, plan, pieces }
 }

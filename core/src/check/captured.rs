@@ -68,14 +68,14 @@ impl Captured {
 
     /// The number of elements, once for each operand.
     #[inline(always)]
-    pub(super) fn counts(&self) -> i32x4 {
+    pub(super) fn count_lanes(&self) -> i32x4 {
         let [_, _, count, _] = bytemuck::cast::<u64x2, i32x4>(self.head).to_array();
         i32x4::splat(count)
     }
 
-    /// The offsets of the operands.
+    /// The offsets of the operands, of which the lowest bits.
     #[inline(always)]
-    pub(super) fn lanes(&self) -> i32x4 {
+    pub(super) fn offset_lanes(&self) -> i32x4 {
         let [[d, a], [b, c]] = self.offsets.map(u64x2::to_array);
         i32x4::new([d, a, b, c].map(|offset| offset as i32))
     }

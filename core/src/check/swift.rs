@@ -121,7 +121,7 @@ impl Swift {
     /// The places of the operands of a step, and which of them are not aligned, lie outside of their space, or overlap the destination where they must not.
     #[inline(always)]
     fn operands(&self, step: &Captured, Rules { row, spaces }: Rules, found: &Found) -> (Places, i32x4) {
-        let count = step.counts();
+        let count = step.count_lanes();
         let length = row.counted.get() & count.unbounded_shl_scalar(row.shift)
             | row.truths.get() & count
             | row.single.get()
@@ -132,7 +132,7 @@ impl Swift {
         );
         let (in_memory, in_scratch) = (spaces.memory.get(), spaces.scratch.get());
         let length = length & in_memory;
-        let offset = step.lanes();
+        let offset = step.offset_lanes();
         let limit = sum(in_memory & self.data, in_scratch & self.more_scratch);
         let outside = length.simd_gt(difference(limit, offset));
         let start = sum(offset, in_scratch & SPACE);
@@ -170,6 +170,7 @@ impl Rules {
 #[derive(Clone, Copy)]
 struct Doubts {
     step: u64,
+    /// What the words of steps have that their rows do not allow.
     words: u64x2,
     /// Of these, bits that numbers of [`LENGTH_BITS`] do not have.
     offsets: u64x2,

@@ -1,14 +1,19 @@
 //! Reads back what was written for the device.
 
+use std::vec;
+use std::vec::Vec;
+
 use hawser_abi::op::{ElementType, Opcode};
 use zerocopy::{FromBytes, FromZeros};
-
-use std::vec::Vec;
 
 use super::*;
 use crate::header::STEP_SIZE;
 use crate::limits::Limits;
-use crate::testing::{IMMEDIATE, READ, VecArena, WRITTEN, data, header, planned, program, scratch, step, with_planned};
+use crate::pieces::Piece;
+use crate::plan::{Plan, max_pieces};
+use crate::testing::{
+    IMMEDIATE, READ, VecArena, WRITTEN, buffer, data, header, planned, program, scratch, step, with_planned,
+};
 
 #[test]
 fn spaces_become_bindings_and_all_else_stays() {
@@ -74,12 +79,23 @@ fn fills(count: u32) -> (Vec<Step>, Vec<u8>) {
 
 const DATA: u64 = 4096;
 
-/// The program is overwritten as soon as it is checked.
+/// What is made of a program with a data buffer of as many bytes, which is overwritten as soon as it is planned.
+fn with_plan<T>(program: Vec<u8>, then: impl FnOnce(&Accepted<'_, '_>, &Plan) -> T) -> T {
+    let mut pieces = vec![Piece::default(); max_pieces((program.len() / STEP_SIZE) as u32)];
+    with_planned(
+        program,
+        buffer(DATA),
+        &Limits::default(),
+        &mut pieces,
+        |accepted, plan| then(accepted, &plan.expect("there is room")),
+    )
+}
+
 #[test]
 fn every_step_is_written_in_its_place_as_it_was_when_it_was_checked() {
     for count in [1, 15, 16, 17, 40, 63, 64, 65, 200] {
         let (steps, bytes) = fills(count);
-        let (layout, arena) = with_planned(bytes, DATA, |accepted, plan| {
+        let (layout, arena) = with_plan(bytes, |accepted, plan| {
             let mut arena = VecArena::new(plan.layout().total);
             assert_eq!(translate(accepted, plan.layout(), &mut arena), Ok(()));
             (*plan.layout(), arena)
@@ -99,7 +115,7 @@ fn every_step_is_written_in_its_place_as_it_was_when_it_was_checked() {
 #[test]
 fn a_block_without_room_for_the_steps_is_noticed() {
     let (_, bytes) = fills(20);
-    with_planned(bytes, DATA, |accepted, plan| {
+    with_plan(bytes, |accepted, plan| {
         let layout = plan.layout();
         let end = layout.steps.0 + 20 * STEP_SIZE as u64;
         for (length, expected) in [(end - 1, Err(OutsideArena)), (end, Ok(()))] {
